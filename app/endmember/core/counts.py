@@ -1,0 +1,260 @@
+"""The spectrum image: counts kept sparse, because a STEM-EDXS map is over 95 % zeros."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from endmember.core import sparse_sums
+from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
+
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.integer]
+
+
+def smallest_unsigned(largest: int) -> npt.DTypeLike:
+    """The smallest unsigned integer type that holds `largest`."""
+    return np.min_scalar_type(int(largest))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SpectrumImage:
+    """A map of spectra, P = rows * columns pixels by C channels, as its non-zero counts.
+
+    Pixel p (row-major) owns the entries `starts[p]:starts[p + 1]` of `channels` (which channel,
+    rising) and `counts` (how many, at least 1). The arrays are read-only. `images` holds companion
+    images (HAADF, BF ...) of shape (rows, columns) by name. Facts the file did not give are None.
+    """
+
+    starts: IntArray
+    channels: IntArray
+    counts: IntArray
+    rows: int
+    columns: int
+    axis: EnergyAxis
+    pixel_size_nm: float | None = None
+    beam_energy_keV: float | None = None
+    take_off_angle_deg: float | None = None
+    live_time_s: float | None = None
+    elements: tuple[str, ...] = ()
+    images: Mapping[str, npt.NDArray[np.generic]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.starts) != self.rows * self.columns + 1:
+            raise ValueError(
+                f"{len(self.starts) - 1} pixels do not make a map of {self.rows} x {self.columns}"
+            )
+        for array in (self.starts, self.channels, self.counts):
+            array.flags.writeable = False
+
+    @classmethod
+    def from_blocks(
+        cls, blocks: Iterable[npt.NDArray[np.generic]], columns: int, axis: EnergyAxis
+    ) -> SpectrumImage:
+        """Build from blocks of rows, each a dense array (rows, columns, channels) of counts.
+
+        Only one dense block is held at a time.
+
+        Raises
+        ------
+        ValueError
+            if a count is negative, not finite or not a whole number.
+        """
+        lengths, channels, counts = [], [], []
+        rows = 0
+        for block in blocks:
+            flat = block.reshape(-1, axis.channels)
+            _check_counts(flat)
+            pixel, channel = np.nonzero(flat)
+            values = flat[pixel, channel]
+            lengths.append(np.bincount(pixel, minlength=len(flat)))
+            channels.append(channel.astype(smallest_unsigned(axis.channels - 1)))
+            counts.append(values.astype(smallest_unsigned(values.max(initial=0))))
+            rows += len(block)
+        starts = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
+        # concatenation promotes to the widest type that any block needed
+        return cls(starts, np.concatenate(channels), np.concatenate(counts), rows, columns, axis)
+
+    @classmethod
+    def from_array(cls, cube: npt.NDArray[np.generic], axis: EnergyAxis) -> SpectrumImage:
+        """Build from a dense array (rows, columns, channels) of counts; see `from_blocks`."""
+        return cls.from_blocks([cube], cube.shape[1], axis)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(rows, columns, channels)."""
+        return self.rows, self.columns, self.axis.channels
+
+    @property
+    def total(self) -> int:
+        """All counts of the map."""
+        return int(self.counts.sum(dtype=np.uint64))
+
+    def project(self, basis: FloatArray) -> FloatArray:
+        """X B for `basis` (C, K): per pixel the sum of the basis over its counts. Returns (P, K)."""
+        return sparse_sums.project(self.starts, self.channels, self.counts, basis)
+
+    def accumulate(self, weights: FloatArray) -> FloatArray:
+        """X^T A for `weights` (P, K): spectra summed with weights. Returns (C, K)."""
+        return sparse_sums.accumulate(
+            self.starts, self.channels, self.counts, weights, self.axis.channels
+        )
+
+    def spectrum(self, mask: BoolArray | None = None) -> Spectrum:
+        """The spectrum summed over `mask` (rows, columns), or over the whole map.
+
+        Raises
+        ------
+        ValueError
+            if the mask has another shape than the map.
+        """
+        if mask is None:
+            mask = np.ones((self.rows, self.columns), dtype=bool)
+        if mask.shape != (self.rows, self.columns):
+            raise ValueError(
+                f"a mask of {mask.shape} does not fit a map of {(self.rows, self.columns)}"
+            )
+        total = self.accumulate(mask.reshape(-1, 1).astype(np.float64))[:, 0]
+        return Spectrum(
+            total, self.axis, self.beam_energy_keV, self.take_off_angle_deg, self.live_time_s
+        )
+
+    def window_map(self, low_keV: float, high_keV: float) -> FloatArray:
+        """Counts per pixel in the channels with centres in [low_keV, high_keV), (rows, columns)."""
+        inside = np.zeros((self.axis.channels, 1))
+        inside[self.axis.span(low_keV, high_keV)] = 1.0
+        return self.project(inside).reshape(self.rows, self.columns)
+
+    def count_map(self) -> FloatArray:
+        """All counts per pixel, shape (rows, columns)."""
+        return self.project(np.ones((self.axis.channels, 1))).reshape(self.rows, self.columns)
+
+    def crop(self, x: int, y: int, width: int, height: int) -> SpectrumImage:
+        """The rectangle with its top left pixel at (x, y).
+
+        Raises
+        ------
+        ValueError
+            if the rectangle is empty or does not lie wholly in the map.
+        """
+        if not (0 <= x < x + width <= self.columns and 0 <= y < y + height <= self.rows):
+            raise ValueError(
+                f"the crop [{x}, {y}, {width}, {height}] does not lie within the map of "
+                f"{self.columns} x {self.rows} pixels"
+            )
+        inside = np.zeros((self.rows, self.columns), dtype=bool)
+        inside[y : y + height, x : x + width] = True
+        lengths = np.diff(self.starts)
+        keep = np.repeat(inside.ravel(), lengths)
+        starts = np.concatenate([[0], np.cumsum(lengths[inside.ravel()])]).astype(np.int64)
+        images = {name: image[y : y + height, x : x + width] for name, image in self.images.items()}
+        return replace(
+            self,
+            starts=starts,
+            channels=self.channels[keep],
+            counts=self.counts[keep],
+            rows=height,
+            columns=width,
+            images=images,
+        )
+
+    def between(self, low_keV: float, high_keV: float) -> SpectrumImage:
+        """The map with only the channels whose centres lie in [low_keV, high_keV)."""
+        span = self.axis.span(low_keV, high_keV)
+        keep = (self.channels >= span.start) & (self.channels < span.stop)
+        kept_before = np.concatenate([[0], np.cumsum(keep)])
+        axis = self.axis.part(span)
+        channels = (self.channels[keep] - span.start).astype(
+            smallest_unsigned(max(axis.channels - 1, 0))
+        )
+        return replace(
+            self,
+            starts=kept_before[self.starts].astype(np.int64),
+            channels=channels,
+            counts=self.counts[keep],
+            axis=axis,
+        )
+
+    def rebin(self, pixels: int = 1, channels: int = 1) -> SpectrumImage:
+        """Sum blocks of `pixels` x `pixels` and runs of `channels`; what does not fill one is cut.
+
+        Companion images are averaged over the same blocks.
+
+        Raises
+        ------
+        ValueError
+            if a factor is below 1 or larger than the map.
+        """
+        rows, columns, length = self.rows // pixels, self.columns // pixels, self.axis.channels // channels
+        if min(pixels, channels) < 1 or min(rows, columns, length) < 1:
+            raise ValueError(
+                f"rebinning by {pixels} pixels and {channels} channels leaves nothing of a map of "
+                f"{self.columns} x {self.rows} pixels and {self.axis.channels} channels"
+            )
+        starts, new_channels, counts = _merge(
+            self.starts, self.channels, self.counts, self.columns, rows, columns, pixels, length, channels
+        )
+        step = self.axis.step_keV
+        axis = EnergyAxis(self.axis.start_keV + step * (channels - 1) / 2, step * channels, length)
+        images = {
+            name: image[: rows * pixels, : columns * pixels]
+            .reshape(rows, pixels, columns, pixels)
+            .mean(axis=(1, 3))
+            for name, image in self.images.items()
+        }
+        return replace(
+            self,
+            starts=starts,
+            channels=new_channels.astype(smallest_unsigned(max(length - 1, 0))),
+            counts=counts.astype(smallest_unsigned(counts.max(initial=0))),
+            rows=rows,
+            columns=columns,
+            axis=axis,
+            pixel_size_nm=None if self.pixel_size_nm is None else self.pixel_size_nm * pixels,
+            images=images,
+        )
+
+
+def _check_counts(values: npt.NDArray[np.generic]) -> None:
+    if values.dtype.kind == "u" or values.size == 0:
+        return
+    if values.dtype.kind not in "if":
+        raise ValueError(f"counts of type {values.dtype} cannot be used: they must be whole numbers")
+    if values.dtype.kind == "f" and not np.array_equal(values, np.floor(values)):
+        raise ValueError(
+            "the counts are not whole numbers: processed or normalised data cannot be used, "
+            "open the counts as recorded"
+        )
+    if values.min() < 0:
+        raise ValueError("the map holds negative counts: open the counts as recorded")
+
+
+@numba.njit(cache=True, nogil=True)
+def _merge(starts, channels, counts, columns, new_rows, new_columns, pixels, length, run):  # type: ignore[no-untyped-def]
+    """One pass: add the pixels of each block into a buffer, then emit what is not zero."""
+    new_starts = np.zeros(new_rows * new_columns + 1, dtype=np.int64)
+    new_channels = np.empty(len(channels), dtype=np.uint32)
+    new_counts = np.empty(len(counts), dtype=np.uint32)
+    buffer = np.zeros(length, dtype=np.int64)
+    filled = 0
+    for row in range(new_rows):
+        for column in range(new_columns):
+            for y in range(row * pixels, (row + 1) * pixels):
+                for x in range(column * pixels, (column + 1) * pixels):
+                    pixel = y * columns + x
+                    for entry in range(starts[pixel], starts[pixel + 1]):
+                        channel = channels[entry] // run
+                        if channel < length:
+                            buffer[channel] += counts[entry]
+            for channel in range(length):
+                if buffer[channel]:
+                    new_channels[filled] = channel
+                    new_counts[filled] = buffer[channel]
+                    filled += 1
+                    buffer[channel] = 0
+            new_starts[row * new_columns + column + 1] = filled
+    return new_starts, new_channels[:filled].copy(), new_counts[:filled].copy()

@@ -1,0 +1,1 @@
+"""The outside world: reading maps and spectra, writing results."""

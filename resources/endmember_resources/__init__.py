@@ -1,0 +1,1 @@
+"""Tables, icons and the demo recipe, as importable data."""
