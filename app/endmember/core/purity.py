@@ -1,0 +1,74 @@
+"""How much of each precipitate is left in the mask of the pure matrix, measured from spectra."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from endmember.core.abundance import unit_area
+from endmember.core.counts import BoolArray, SpectrumImage
+from endmember.core.masks import Partition
+from endmember.core.spectrum import FloatArray
+
+
+def core_of_matrix(part: Partition, margin_px: float = 3.0) -> BoolArray:
+    """Matrix pixels (rows, columns) at least `margin_px` pixels from every precipitate's mask."""
+    from scipy.ndimage import distance_transform_edt
+
+    masked = np.zeros_like(part.matrix)
+    for mask in part.components.values():
+        masked |= mask
+    if not masked.any():
+        return part.matrix.copy()
+    return np.asarray(part.matrix & (distance_transform_edt(~masked) > margin_px), dtype=bool)
+
+
+def matrix_purity(
+    image: SpectrumImage,
+    part: Partition,
+    endmembers: Mapping[str, FloatArray],
+    margin_px: float = 3.0,
+) -> dict[str, tuple[float, float]]:
+    """Share e_k of the matrix mask's counts that come from precipitate k, with its sigma.
+
+    The summed spectrum of the matrix mask is fitted by (1 - sum e_k) b_core + sum e_k p_k, with p_k
+    the `endmembers` (C,) at unit area and b_core the spectrum of the core, the matrix pixels more
+    than `margin_px` from every mask. What is measured is the difference to the core: a precipitate
+    that lies wholly in the core is not seen. Only the ring between the core and the masks is
+    independent of b_core; the error comes from the counts of both. Channels are weighted by the
+    whole matrix spectrum, whose noise is independent, to first order, of the difference of ring
+    and core, so the noise of the core does not bias e_k.
+
+    Raises
+    ------
+    ValueError
+        if there is no core or no ring, or an endmember has no counts.
+    """
+    if not endmembers:
+        return {}
+    core_mask = core_of_matrix(part, margin_px)
+    core = image.spectrum(core_mask).counts
+    ring = image.spectrum(part.matrix & ~core_mask).counts
+    n_core, n_ring = float(core.sum()), float(ring.sum())
+    if n_core == 0 or n_ring == 0:
+        lacking = "further than" if n_core == 0 else "within"
+        raise ValueError(
+            f"no matrix pixel with counts lies {lacking} {margin_px:g} px from the masks, so the "
+            "purity of the matrix cannot be measured: make the masks smaller or leave more matrix"
+        )
+    pooled = (core + ring) / (n_core + n_ring)
+    used = pooled > 0
+    pure = unit_area(np.array(list(endmembers.values()), dtype=np.float64))
+    design = (pure - pooled)[:, used]
+    variance = pooled[used] * (1.0 / n_ring + 1.0 / n_core)
+    difference = (ring / n_ring - core / n_core)[used]
+    weighted = design / variance
+    covariance = np.linalg.inv(weighted @ design.T)
+    in_ring = covariance @ (weighted @ difference)
+    share = n_ring / (n_core + n_ring)
+    sigma = np.sqrt(np.diag(covariance))
+    return {
+        name: (float(share * e), float(share * s))
+        for name, e, s in zip(endmembers, in_ring, sigma, strict=True)
+    }

@@ -1,0 +1,213 @@
+"""The recipe: every decision a person made, as one frozen, hashable value.
+
+Attributes are named as the keys of the TOML file, except that lists of tables are plural here.
+Reading, writing and checking are in `recipe_file` and `recipe_rules`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal, TypeVar
+
+import msgspec
+
+FORMAT = "endmember-recipe-1"
+
+# int | float, not float: whole pixels are written back as they were typed.
+Number = int | float
+Box = tuple[int, int, int, int]
+Frame = tuple[Number, Number, Number, Number]
+Points = tuple[tuple[Number, Number], ...]
+
+
+class Densities(Mapping[str, float]):
+    """Densities in g/cm3 by phase: a mapping that can be hashed."""
+
+    def __init__(self, values: Mapping[str, float] | None = None) -> None:
+        self._values = dict(values or {})
+
+    def __getitem__(self, phase: str) -> float:
+        return self._values[phase]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Densities) and self._values == other._values
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values.items()))
+
+    def __repr__(self) -> str:
+        return f"Densities({self._values})"
+
+
+class Exclude(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A hole, a crack or contamination: in no phase's mask. One of the three shapes is given."""
+
+    polygon: Points | None = None
+    rectangle: Frame | None = None
+    ellipse: Frame | None = None
+
+
+class Roi(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A region drawn by hand, meant to show one phase. One of the three shapes is given."""
+
+    name: str
+    phase: str
+    polygon: Points | None = None
+    rectangle: Frame | None = None
+    ellipse: Frame | None = None
+
+
+class MapInput(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    rename={"rois": "roi", "excludes": "exclude"},
+):
+    """One map: its file and what was decided about it alone. Pixels are of the uncropped map."""
+
+    file: str
+    name: str
+    signal: int | None = None
+    crop: Box | None = None
+    rebin: int = 1
+    thickness_nm: Number | None = None
+    rois: tuple[Roi, ...] = ()
+    excludes: tuple[Exclude, ...] = ()
+
+
+class Instrument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What overrides the file, and the energy range that is decomposed and fitted."""
+
+    beam_energy_keV: Number | None = None
+    take_off_angle_deg: Number | None = None
+    energy_range_keV: tuple[Number, Number] = (0.3, 20.0)
+
+
+class Decomposition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the maps are decomposed into components."""
+
+    components: int
+    method: Literal["poisson", "frobenius"] = "poisson"
+    joint: bool = True
+    seed: int = 0
+
+
+class Segmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How component maps become masks."""
+
+    smoothing_px: Number = 2.0
+    seed: int = 0
+
+
+class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the sample is made of."""
+
+    matrix: str
+    elements: tuple[str, ...]
+    system_elements: tuple[str, ...] = ()
+    density_g_cm3: Densities = Densities()
+
+
+class PrecipitateRectangle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A loose rectangle round one precipitate on one map."""
+
+    map: str
+    box: Box
+
+
+class Stroke(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A correction painted by hand on one map: pixels within `radius` of the line."""
+
+    map: str
+    label: Literal["inside", "outside"]
+    radius: Number
+    points: Points
+
+
+class Precipitate(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    rename={"rectangles": "rectangle", "strokes": "stroke"},
+):
+    """A phase that overlaps the matrix. `factor` replaces the subtraction factor by hand."""
+
+    name: str
+    absent: str
+    component: int | None = None
+    factor: Number | None = None
+    rectangles: tuple[PrecipitateRectangle, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
+
+    def boxes_on(self, map_name: str) -> tuple[Box, ...]:
+        """The boxes of the rectangles drawn on one map, in their order."""
+        return tuple(r.box for r in self.rectangles if r.map == map_name)
+
+    def strokes_on(self, map_name: str) -> tuple[Stroke, ...]:
+        """The strokes painted on one map, in their order."""
+        return tuple(s for s in self.strokes if s.map == map_name)
+
+
+class Quantification(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How net areas become concentrations; `k_factors` is "computed" or a file."""
+
+    k_factors: str = "computed"
+    reference: str | None = None
+
+
+class Recipe(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    rename={"maps": "map", "precipitates": "precipitate"},
+):
+    """Every decision; the results follow from it and the data alone."""
+
+    format: str
+    maps: tuple[MapInput, ...]
+    decomposition: Decomposition
+    sample: Sample
+    instrument: Instrument = Instrument()
+    segmentation: Segmentation = Segmentation()
+    quantification: Quantification = Quantification()
+    precipitates: tuple[Precipitate, ...] = ()
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The matrix, then the precipitates."""
+        return (self.sample.matrix, *(p.name for p in self.precipitates))
+
+    @property
+    def map_names(self) -> tuple[str, ...]:
+        """The maps' names in their order."""
+        return tuple(entry.name for entry in self.maps)
+
+    def map_named(self, name: str) -> MapInput:
+        """The map called `name`.
+
+        Raises
+        ------
+        ValueError
+            if there is none.
+        """
+        for entry in self.maps:
+            if entry.name == name:
+                return entry
+        raise ValueError(f'the recipe has no map "{name}"; it has {", ".join(self.map_names)}')
+
+
+Part = TypeVar("Part", bound=msgspec.Struct)
+
+
+def changed(part: Part, **settings: object) -> Part:
+    """A copy of a recipe, or of a part of it, with some attributes replaced."""
+    return msgspec.structs.replace(part, **settings)

@@ -1,0 +1,280 @@
+"""What a recipe must fulfil beyond the types of its keys, each rule with its sentence."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from endmember.session.recipe import (
+    FORMAT,
+    Exclude,
+    Instrument,
+    MapInput,
+    Precipitate,
+    Recipe,
+    Roi,
+    Sample,
+)
+
+Path = tuple[str | int, ...]
+
+
+class Problem(NamedTuple):
+    """What is wrong with one key, as the end of a sentence that begins with the key."""
+
+    path: Path
+    says: str
+
+
+_LARGEST_SEED = 2**32 - 1
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNORECASE)
+_UNFIT = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+
+
+def problems(recipe: Recipe) -> Iterator[Problem]:
+    """Everything wrong with a recipe whose types are right, the most basic first."""
+    if recipe.format != FORMAT:
+        yield Problem(
+            ("format",), f'is "{recipe.format}", which is not known here; write "{FORMAT}"'
+        )
+    yield from _names(recipe)
+    yield from _sample(recipe.sample)
+    for index, entry in enumerate(recipe.maps):
+        yield from _map(("map", index), entry, recipe.phases)
+    yield from _instrument(recipe.instrument)
+    yield from _decomposition(recipe)
+    for index, precipitate in enumerate(recipe.precipitates):
+        yield from _precipitate(("precipitate", index), precipitate, recipe)
+    reference = recipe.quantification.reference
+    if reference is not None:
+        yield from _one_of(("quantification", "reference"), reference, recipe.sample.elements)
+    if not recipe.quantification.k_factors:
+        yield Problem(("quantification", "k_factors"), 'is empty; write "computed" or a file')
+
+
+def _names(recipe: Recipe) -> Iterator[Problem]:
+    if not recipe.maps:
+        yield Problem(("map",), "holds no map; add a [[map]] table with file and name")
+    for index, entry in enumerate(recipe.maps):
+        yield from _file_name(("map", index, "name"), entry.name)
+        if not entry.file:
+            yield Problem(("map", index, "file"), "is empty; name the file of the map")
+        if entry.name.lower() == "sum":
+            yield Problem(
+                ("map", index, "name"),
+                f'is "{entry.name}", which stands for the sum of all maps; choose another name',
+            )
+        yield from _distinct(
+            [("map", index, "roi", i, "name") for i in range(len(entry.rois))],
+            [roi.name for roi in entry.rois],
+        )
+    yield from _distinct([("map", i, "name") for i in range(len(recipe.maps))], recipe.map_names)
+    phase_keys: list[Path] = [("precipitate", i, "name") for i in range(len(recipe.precipitates))]
+    phase_keys.insert(0, ("sample", "matrix"))
+    for key, phase in zip(phase_keys, recipe.phases, strict=True):
+        yield from _file_name(key, phase)
+        if "+" in phase or phase.lower() == "residual":
+            yield Problem(
+                key,
+                f'is "{phase}", but results use "+" for mixtures and "residual" for what no phase '
+                "explains; choose another name",
+            )
+    yield from _distinct(phase_keys, recipe.phases)
+    yield from _distinct_result_files(recipe)
+
+
+def _distinct_result_files(recipe: Recipe) -> Iterator[Problem]:
+    """Results are called MAP_PHASE: map "a" with phase "b_c" must not meet "a_b" with "c"."""
+    owner: dict[str, str] = {}
+    for index, name in enumerate((*recipe.map_names, "sum")):
+        for phase in (*recipe.phases, "residual"):
+            first = owner.setdefault(f"{name}_{phase}".lower(), name)
+            if first != name:
+                key: Path = ("map", index if name != "sum" else 0, "name")
+                yield Problem(
+                    key,
+                    f'makes the result "{name}_{phase}" of two maps, "{first}" and "{name}"; '
+                    "rename one of the maps",
+                )
+
+
+def _file_name(path: Path, name: str) -> Iterator[Problem]:
+    remedy = "; results are named after it, so choose letters, digits, - or _"
+    if not name.strip():
+        yield Problem(path, f"is empty{remedy}")
+    elif unfit := _UNFIT.search(name):
+        shown = unfit.group() if unfit.group().isprintable() else "a control character"
+        yield Problem(path, f"contains {shown}, which no file name may hold{remedy}")
+    elif name != name.strip() or name.endswith("."):
+        yield Problem(path, f'is "{name}" with a blank or a full stop at an end{remedy}')
+    elif _RESERVED.match(name):
+        yield Problem(path, f'is "{name}", which Windows keeps for a device{remedy}')
+    elif len(name.encode()) > 100:
+        yield Problem(path, f"is longer than 100 bytes{remedy}")
+
+
+def _distinct(paths: Sequence[Path], names: Sequence[str]) -> Iterator[Problem]:
+    # Windows and macOS take "Fp" and "fp" for one file.
+    times = Counter(name.lower() for name in names)
+    seen: set[str] = set()
+    for path, name in zip(paths, names, strict=True):
+        if times[name.lower()] > 1 and name.lower() in seen:
+            yield Problem(
+                path, f'is "{name}", a name already taken (capitals do not count); choose another'
+            )
+        seen.add(name.lower())
+
+
+def _sample(sample: Sample) -> Iterator[Problem]:
+    if not sample.elements:
+        yield Problem(("sample", "elements"), "is empty; list the elements to quantify")
+    for key in ("elements", "system_elements"):
+        symbols: tuple[str, ...] = getattr(sample, key)
+        yield from _symbols(("sample", key), symbols)
+    for symbol in sample.system_elements:
+        if symbol in sample.elements:
+            yield Problem(
+                ("sample", "system_elements"),
+                f'names "{symbol}", which is also in sample.elements; keep it in one of the two',
+            )
+    for phase, density in sample.density_g_cm3.items():
+        # A phase that is not in this recipe is no error: one table serves many recipes.
+        yield from _positive(("sample", "density_g_cm3", phase), density)
+
+
+def _symbols(path: Path, symbols: Sequence[str]) -> Iterator[Problem]:
+    for symbol in symbols:
+        if not _is_element(symbol):
+            yield Problem(
+                path, f'names "{symbol}", which is no element; write symbols as in "O" and "Fe"'
+            )
+        if symbols.count(symbol) > 1:
+            yield Problem(path, f'names "{symbol}" more than once; name it once')
+
+
+def _is_element(symbol: str) -> bool:
+    import xraylib  # late: it loads its tables
+
+    try:
+        return int(xraylib.SymbolToAtomicNumber(symbol)) > 0
+    except ValueError:
+        return False
+
+
+def _map(path: Path, entry: MapInput, phases: Sequence[str]) -> Iterator[Problem]:
+    yield from _at_least((*path, "signal"), entry.signal, 0)
+    yield from _at_least((*path, "rebin"), entry.rebin, 1)
+    yield from _positive((*path, "thickness_nm"), entry.thickness_nm)
+    if entry.crop is not None:
+        yield from _box((*path, "crop"), entry.crop)
+        if min(entry.crop[:2]) < 0:
+            yield Problem((*path, "crop"), "begins left of or above the map; begin at 0 or more")
+    for index, roi in enumerate(entry.rois):
+        where = (*path, "roi", index)
+        if not roi.name.strip():
+            yield Problem((*where, "name"), "is empty; give the region a name")
+        yield from _one_of((*where, "phase"), roi.phase, phases)
+        yield from _shape(where, roi)
+    for index, exclude in enumerate(entry.excludes):
+        yield from _shape((*path, "exclude", index), exclude)
+
+
+def _shape(path: Path, shape: Roi | Exclude) -> Iterator[Problem]:
+    given = [k for k in ("polygon", "rectangle", "ellipse") if getattr(shape, k) is not None]
+    if len(given) != 1:
+        found = " and ".join(given) or "none"
+        yield Problem(
+            path, f"needs exactly one of polygon, rectangle and ellipse, but has {found}; keep one"
+        )
+    if shape.polygon is not None and len(set(shape.polygon)) < 3:
+        yield Problem(
+            (*path, "polygon"), "has fewer than three different points; a polygon needs three"
+        )
+    for key in ("rectangle", "ellipse"):
+        if (frame := getattr(shape, key)) is not None:
+            yield from _box((*path, key), frame)
+
+
+def _instrument(instrument: Instrument) -> Iterator[Problem]:
+    yield from _positive(("instrument", "beam_energy_keV"), instrument.beam_energy_keV)
+    angle = instrument.take_off_angle_deg
+    if angle is not None and not 0 < angle <= 90:
+        yield Problem(
+            ("instrument", "take_off_angle_deg"),
+            f"is {angle}, but a take-off angle lies above 0 and at most at 90; correct it",
+        )
+    low, high = instrument.energy_range_keV
+    if not 0 <= low < high:
+        yield Problem(
+            ("instrument", "energy_range_keV"),
+            f"is [{low}, {high}], but must rise from 0 or more; write [low, high] in keV",
+        )
+
+
+def _decomposition(recipe: Recipe) -> Iterator[Problem]:
+    yield from _at_least(("decomposition", "components"), recipe.decomposition.components, 1)
+    yield from _seed(("decomposition", "seed"), recipe.decomposition.seed)
+    yield from _at_least(("segmentation", "smoothing_px"), recipe.segmentation.smoothing_px, 0)
+    yield from _seed(("segmentation", "seed"), recipe.segmentation.seed)
+
+
+def _precipitate(path: Path, precipitate: Precipitate, recipe: Recipe) -> Iterator[Problem]:
+    yield from _one_of((*path, "absent"), precipitate.absent, recipe.sample.elements)
+    yield from _at_least((*path, "factor"), precipitate.factor, 0)
+    yield from _component((*path, "component"), precipitate.component, recipe)
+    for index, rectangle in enumerate(precipitate.rectangles):
+        where = (*path, "rectangle", index)
+        yield from _one_of((*where, "map"), rectangle.map, recipe.map_names)
+        yield from _box((*where, "box"), rectangle.box)
+    for index, stroke in enumerate(precipitate.strokes):
+        where = (*path, "stroke", index)
+        yield from _one_of((*where, "map"), stroke.map, recipe.map_names)
+        yield from _at_least((*where, "radius"), stroke.radius, 0)
+        if not stroke.points:
+            yield Problem((*where, "points"), "is empty; give the stroke a point, or remove it")
+
+
+def _component(path: Path, component: int | None, recipe: Recipe) -> Iterator[Problem]:
+    count = recipe.decomposition.components
+    if component is not None and not 0 <= component < count:
+        yield Problem(
+            path,
+            f"is {component}, but decomposition.components is {count}; "
+            f"choose 0 to {count - 1}, or leave it out",
+        )
+
+
+def _one_of(path: Path, value: str, known: Sequence[str]) -> Iterator[Problem]:
+    if value not in known:
+        yield Problem(path, f'is "{value}", but {_choose(known)}')
+
+
+def _choose(known: Iterable[str]) -> str:
+    return f"must be one of {', '.join(known)}; correct it or add it there"
+
+
+def _positive(path: Path, value: float | None) -> Iterator[Problem]:
+    if value is not None and not (value > 0 and math.isfinite(value)):
+        yield Problem(path, f"is {value}, but must be above 0; correct it or leave it out")
+
+
+def _at_least(path: Path, value: float | None, least: int) -> Iterator[Problem]:
+    if value is not None and not value >= least:
+        yield Problem(path, f"is {value}, but must be at least {least}; correct it")
+
+
+def _seed(path: Path, value: int) -> Iterator[Problem]:
+    if not 0 <= value <= _LARGEST_SEED:
+        yield Problem(path, f"is {value}, but a seed lies from 0 to {_LARGEST_SEED}; correct it")
+
+
+def _box(path: Path, box: Sequence[float]) -> Iterator[Problem]:
+    if box[2] <= 0 or box[3] <= 0:
+        yield Problem(
+            path,
+            f"is {list(box)}, of no size; it is [x, y, width, height], "
+            "with width and height above 0",
+        )
