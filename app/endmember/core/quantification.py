@@ -129,7 +129,15 @@ def quantify(
     measured = _measured(fit, method, absent)
     if foil is not None:
         fit = fitted(_absorbing_composition(fit, measured, method, foil)[0])
-    weights, sensitivities = _absorbing_composition(fit, measured, method, foil)
+    return composition_of(fit, method, foil, absent)
+
+
+def composition_of(
+    fit: SpectrumFit, method: Method, foil: Foil | None = None, absent: str | None = None
+) -> Composition:
+    """The composition that follows from the areas of a fit; see `quantify`."""
+    measured = _measured(fit, method, absent)
+    _, sensitivities = _absorbing_composition(fit, measured, method, foil)
     rows = _rows(fit, measured, sensitivities, method, absent)
     return Composition(
         rows, fit, _reference(fit, measured, method), _warnings(fit, rows, absent, method)

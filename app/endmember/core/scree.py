@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from endmember.core.counts import SpectrumImage
+from endmember.core.counts import IntArray, SpectrumImage
 from endmember.core.progress import Report, silent
 from endmember.core.sparse_sums import BLOCKS, for_each_block
 from endmember.core.spectrum import FloatArray
@@ -23,8 +23,8 @@ class Scree:
     """Eigenvalues of the scaled, uncentred counts, largest first, where noise alone has variance 1.
 
     `noise_level` is the largest eigenvalue, after the trivial first, that pure counting noise
-    reaches, with a margin for its fluctuation. `suggested` is the number of eigenvalues above it. The eigenvalues are not explained
-    variance: the counts are not centred.
+    reaches, with a margin for its fluctuation. `suggested` is the number of eigenvalues above it.
+    The eigenvalues are not explained variance: the counts are not centred.
     """
 
     eigenvalues: FloatArray
@@ -32,7 +32,7 @@ class Scree:
     suggested: int
 
 
-def _groups(spectrum: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _groups(spectrum: FloatArray) -> IntArray:
     """The group of each channel: neighbours are joined until each group holds enough counts.
 
     An entry of an almost empty channel, once scaled to variance 1, is a rare huge number, and a
@@ -78,9 +78,9 @@ def _gram_block(starts, groups, counts, first, last, out):  # type: ignore[no-un
 class _Events:
     """Counts by pixel; `groups` says in which group of channels each entry lies."""
 
-    starts: np.ndarray[tuple[int], np.dtype[np.int64]]
-    groups: np.ndarray[tuple[int], np.dtype[np.int16]]
-    counts: np.ndarray[tuple[int], np.dtype[np.integer]]
+    starts: IntArray
+    groups: IntArray
+    counts: IntArray
 
 
 def _eigenvalues(maps: Sequence[_Events], sums: FloatArray) -> FloatArray:
@@ -140,7 +140,7 @@ def scree(
     check_same_axis(images)
     spectrum = np.sum([image.spectrum().counts for image in images], axis=0)
     groups = _groups(spectrum)
-    sums = np.bincount(groups, weights=spectrum)
+    sums = np.bincount(groups, weights=spectrum).astype(np.float64)
     maps = [
         _Events(image.starts, groups.astype(np.int16)[image.channels], image.counts)
         for image in images

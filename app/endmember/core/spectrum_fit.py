@@ -16,12 +16,14 @@ from endmember.core.spectrum import EnergyAxis, FloatArray, LowRankCovariance, S
 FAMILIES = ("K", "L", "M")
 NEGLIGIBLE = 1e-5  # share of a family below which a line is left out
 MAX_ROUNDS = 40
+MAX_HALVINGS = 8
+STEP_LIMITS = np.array([0.02, 0.003, 20.0])  # offset keV, gain, FWHM eV
 # The calibration's own scatter (offset keV, gain, FWHM eV), a weak prior: it decides only where a
 # spectrum has too few counts in its peaks to say better itself.
 PRIOR_SIGMA = np.array([0.02, 0.003, 15.0])
 # Powers of E in the background; the first three always, the others while they are significant.
 BACKGROUND_POWERS = (-1, 0, 1)
-EXTRA_POWERS = (-2, -3, 2)
+EXTRA_POWERS = (-2, -3, -4, 2)
 SIGNIFICANT_DEVIANCE = 9.0  # three sigma for one more term
 
 
@@ -264,6 +266,7 @@ class _Problem:
     ) -> None:
         self.spectrum, self.columns, self.refine = spectrum, columns, refine
         self.y = spectrum.counts
+        self.floor = 0.1 * _smoothed(self.y)
 
         def escape(energies: FloatArray) -> FloatArray:
             efficiency = detector.efficiency(energies)
@@ -292,8 +295,12 @@ class _Problem:
         if self.spectrum.covariance is not None:
             diagonal = self.spectrum.covariance.diagonal
             return np.maximum(diagonal, 1e-6 * diagonal.max())
-        # a channel expecting nearly nothing must not weigh without bound
-        return np.maximum(fitted, 0.02)
+        return self.positive(fitted)
+
+    def positive(self, fitted: FloatArray) -> FloatArray:
+        """The model where it can stand for a Poisson mean: early rounds may dip below zero, and a
+        channel expecting nearly nothing must not weigh without bound."""
+        return np.maximum(np.maximum(fitted, self.floor), 0.02)
 
     def converge(self, state: _State) -> _State:
         terms = self.background_terms(state.powers)
@@ -324,18 +331,27 @@ class _Problem:
         move, sigma = _solve(
             jacobian.T @ weighted + np.diag(prior), weighted.T @ (self.y - fitted) + pull
         )
-        linear = state.linear + move[: len(state.linear)]
+        if calibrated:
+            # at most a quarter of a peak's width in one round, all parameters in proportion
+            move *= min(1.0, *(STEP_LIMITS / np.maximum(np.abs(move[-3:]), 1e-300)))
+        relative = float(np.max(np.abs(move) / sigma))
+        for _ in range(MAX_HALVINGS):
+            moved = self.moved(state, move, calibrated, terms)
+            if moved.deviance < state.deviance + 1e-6 or not calibrated:
+                break
+            move = move / 2
+        return moved, relative
+
+    def moved(
+        self, state: _State, move: FloatArray, calibrated: bool, terms: FloatArray
+    ) -> _State:
         calibration = state.calibration
         if calibrated:
-            # at most a quarter of a peak's width in one round
-            limits = np.array([0.02, 0.003, 20.0])
-            calibration = Calibration(
-                *(_as_array(calibration) + np.clip(move[-3:], -limits, limits))
-            )
-        moved = replace(state, linear=linear, calibration=calibration)
-        fitted = self.model(moved, terms)
-        moved = replace(moved, deviance=self.deviance(fitted))
-        return moved, float(np.max(np.abs(move) / sigma))
+            calibration = Calibration(*(_as_array(calibration) + move[-3:]).tolist())
+        ahead = replace(
+            state, linear=state.linear + move[: len(state.linear)], calibration=calibration
+        )
+        return replace(ahead, deviance=self.deviance(self.model(ahead, terms)))
 
     def jacobian(self, state: _State, terms: FloatArray) -> tuple[FloatArray, FloatArray]:
         shapes, derivatives = self.lines.shapes(self.spectrum.axis, state.calibration)
@@ -353,7 +369,7 @@ class _Problem:
     def deviance(self, fitted: FloatArray) -> float:
         if self.spectrum.covariance is not None:
             return float(np.sum((self.y - fitted) ** 2 / self.variance(fitted)))
-        mu = np.maximum(fitted, 0.02)
+        mu = self.positive(fitted)
         log_ratio = np.log(np.where(self.y > 0, self.y, 1.0) / mu)
         return float(2 * np.sum(np.where(self.y > 0, self.y * log_ratio, 0.0) - self.y + mu))
 

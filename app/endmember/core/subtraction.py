@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -74,6 +74,38 @@ def subtract(
         / area
     )
     return _finished(mixture, m - a * b, float(a), float(a_sigma), covariance)
+
+
+def subtract_areas(
+    mixture: SpectrumFit, matrix: SpectrumFit, absent: str, family: str
+) -> SpectrumFit:
+    """The conventional subtraction, in areas: N_p = N_m - a N_b with a = N_m(X) / N_b(X).
+
+    The petrologists' three steps C_p = (C_m - x C_b) / (1 - x) (Chen et al. 2024, section 3.1) are
+    the same in atomic fractions. Both fits must have the same columns. With u = N_b / N_b(X) and
+    e_X the unit vector of X, Cov(N_p) = Q (Cov_m + a^2 Cov_b) Q^T, Q = I - u e_X^T.
+
+    Raises
+    ------
+    ValueError
+        as `subtract`, or if the fits have different columns.
+    """
+    if [c.name for c in mixture.columns] != [c.name for c in matrix.columns]:
+        raise ValueError("the two spectra were fitted with different lines: fit both alike")
+    done = subtract(mixture, matrix, absent, family)
+    index = matrix.find(absent, family)
+    a, unit = done.factor, matrix.areas / matrix.areas[index]
+    q = np.eye(len(unit))
+    q[:, index] -= unit
+    return replace(
+        mixture,
+        spectrum=done.spectrum,
+        areas=mixture.areas - a * matrix.areas,
+        covariance=q @ (mixture.covariance + a**2 * matrix.covariance) @ q.T,
+        fitted=mixture.fitted - a * matrix.fitted,
+        background=mixture.background - a * matrix.background,
+        variance=mixture.variance + a**2 * matrix.variance,
+    )
 
 
 def _covariance(

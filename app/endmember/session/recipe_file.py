@@ -142,7 +142,10 @@ def _error(path: recipe_rules.Path, says: str, document: Any, where: str) -> Rec
             names.append(f'"{document["name"]}"')
     if names and path[-1] != "name":
         key += f" ({', '.join(names)})"
-    return RecipeError(f"{where}: {key} {says}")
+    sentence = f"{where}: {key} {says}"
+    return RecipeError(
+        "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in sentence)
+    )
 
 
 def _check_table(

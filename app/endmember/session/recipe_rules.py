@@ -51,8 +51,8 @@ def problems(recipe: Recipe) -> Iterator[Problem]:
     reference = recipe.quantification.reference
     if reference is not None:
         yield from _one_of(("quantification", "reference"), reference, recipe.sample.elements)
-    if not recipe.quantification.k_factors:
-        yield Problem(("quantification", "k_factors"), 'is empty; write "computed" or a file')
+    k_factors = recipe.quantification.k_factors
+    yield from _path(("quantification", "k_factors"), k_factors, 'write "computed" or a file')
 
 
 def _names(recipe: Recipe) -> Iterator[Problem]:
@@ -60,8 +60,7 @@ def _names(recipe: Recipe) -> Iterator[Problem]:
         yield Problem(("map",), "holds no map; add a [[map]] table with file and name")
     for index, entry in enumerate(recipe.maps):
         yield from _file_name(("map", index, "name"), entry.name)
-        if not entry.file:
-            yield Problem(("map", index, "file"), "is empty; name the file of the map")
+        yield from _path(("map", index, "file"), entry.file, "name the file of the map")
         if entry.name.lower() == "sum":
             yield Problem(
                 ("map", index, "name"),
@@ -99,6 +98,11 @@ def _distinct_result_files(recipe: Recipe) -> Iterator[Problem]:
                     f'makes the result "{name}_{phase}" of two maps, "{first}" and "{name}"; '
                     "rename one of the maps",
                 )
+
+
+def _path(path: Path, file: str, remedy: str) -> Iterator[Problem]:
+    if not file.strip() or "\0" in file:
+        yield Problem(path, f"is empty or no file name; {remedy}")
 
 
 def _file_name(path: Path, name: str) -> Iterator[Problem]:

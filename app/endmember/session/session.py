@@ -7,11 +7,12 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from endmember.core.progress import Cancelled, Report
+from endmember.core.progress import Cancelled, Report, silent
 from endmember.session.memory import peak_memory_MB
 from endmember.session.recipe import Recipe
 from endmember.session.steptable import GroupStep, Key, KeyRing, Maps, Settings, Step, StepTable
@@ -195,7 +196,7 @@ class StepRecord(NamedTuple):
 
 def run_all(
     session: Session,
-    report: Callable[[Job, float], None] = lambda job, fraction: None,
+    report: Callable[[Job, float], None] | None = None,
     *,
     go_on: bool = False,
 ) -> list[StepRecord]:
@@ -209,7 +210,7 @@ def run_all(
     while jobs := session.due():
         for job in jobs:
             started = time.perf_counter()
-            value = attempt(job, lambda fraction, job=job: report(job, fraction))  # type: ignore[misc]
+            value = attempt(job, partial(report, job) if report else silent)
             seconds = time.perf_counter() - started
             session.accept(job.key, value)
             records.append(StepRecord(job.step, job.maps, seconds, peak_memory_MB()))

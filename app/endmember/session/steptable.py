@@ -92,10 +92,9 @@ class StepTable:
         for step in steps:
             if step.name in self._steps:
                 raise ValueError(f'the step "{step.name}" is defined twice')
-            if late := [name for name in step.needs if name not in self._steps]:
-                raise ValueError(
-                    f'the step "{step.name}" needs "{late[0]}", which is not before it'
-                )
+            for need in step.needs:
+                if need not in self._steps:
+                    raise ValueError(f'the step "{step.name}" needs "{need}", not before it')
             self._steps[step.name] = step
 
     def __iter__(self) -> Iterator[Step]:

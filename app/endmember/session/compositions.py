@@ -1,0 +1,194 @@
+"""The compositions of all phases: per map, per region of interest, and of the sum of the maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from endmember.core.progress import Report
+from endmember.core.quantification import Composition, Method, composition_of, quantify
+from endmember.core.spectrum import LowRankCovariance, Spectrum
+from endmember.core.spectrum_fit import Foil, quantified_family
+from endmember.core.subtraction import subtract_areas
+from endmember.session.map_data import MapData, roi_mask
+from endmember.session.recipe import Precipitate, Roi, Sample
+from endmember.session.separation import MapMasks, MapPhases, foil_of
+
+SUM = "sum"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Entry:
+    """One quantified spectrum: what it shows, where it comes from, and over how many pixels.
+
+    `source` is mask, mixture, roi, conventional or spectrum; `map` a map's name or "sum"; `label`
+    names a region of interest.
+    """
+
+    phase: str
+    source: str
+    map: str
+    pixels: int
+    composition: Composition
+    label: str = ""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Compositions:
+    """All entries, in the order of the recipe: maps, then their sum."""
+
+    entries: tuple[Entry, ...]
+    warnings: tuple[str, ...]
+
+
+def quantify_all(
+    report: Report,
+    sample: Sample,
+    precipitates: Sequence[Precipitate],
+    rois: Mapping[str, tuple[Roi, ...]],
+    method: Method,
+    data: Mapping[str, MapData],
+    masks: Mapping[str, MapMasks],
+    phases: Mapping[str, MapPhases],
+) -> Compositions:
+    """Quantify every phase of every map, the regions of interest, and the sums over the maps."""
+    chain = _Chain(sample, {p.name: p.absent for p in precipitates}, method)
+    entries: list[Entry] = []
+    for number, name in enumerate(data):
+        report(number / (len(data) + 1))
+        entries += chain.of_map(data[name], masks[name], phases[name])
+        entries += chain.of_regions(data[name], phases[name], rois.get(name, ()))
+    if len(data) > 1:
+        entries += chain.of_sum(data, entries)
+    told = [
+        f'{e.label or e.phase} ({e.source}, {"sum of maps" if e.map == SUM else f"map {e.map}"}): '
+        f"{sentence}"
+        for e in entries
+        for sentence in e.composition.warnings
+    ]
+    return Compositions(tuple(entries), tuple([*told, *chain.warnings]))
+
+
+class _Chain:
+    def __init__(self, sample: Sample, absent: Mapping[str, str], method: Method) -> None:
+        self.sample, self.absent, self.method = sample, absent, method
+        self.warnings: list[str] = []
+
+    def of_map(self, data: MapData, masks: MapMasks, phases: MapPhases) -> list[Entry]:
+        part, name = masks.partition, data.entry.name
+        matrix = self.sample.matrix
+        entries = [Entry(matrix, "mask", name, int(part.matrix.sum()), phases.matrix)]
+        for precipitate, subtraction in phases.subtractions.items():
+            pixels = int(part.mixtures[precipitate].sum())
+            mixture = phases.mixtures[precipitate]
+            composition = quantify(
+                subtraction.spectrum,
+                self.method,
+                foil_of(data, self.sample, precipitate),
+                self.absent[precipitate],
+                start=mixture.fit,
+            )
+            entries.append(Entry(precipitate, "mask", name, pixels, composition))
+            mixed = f"{precipitate}+{matrix}"
+            entries.append(Entry(mixed, "mixture", name, pixels, mixture))
+        return entries
+
+    def of_regions(self, data: MapData, phases: MapPhases, rois: Sequence[Roi]) -> list[Entry]:
+        """Regions as measured; those of precipitates also after the conventional subtraction."""
+        measured = []
+        for roi in rois:
+            mask, warnings = roi_mask(data, roi)
+            self.warnings.extend(warnings)
+            foil = foil_of(data, self.sample, roi.phase)
+            composition = quantify(data.image.spectrum(mask), self.method, foil)
+            measured.append(
+                Entry(roi.phase, "roi", data.entry.name, int(mask.sum()), composition, roi.name)
+            )
+        of_matrix = [e for e in measured if e.phase == self.sample.matrix]
+        matrix = of_matrix[0].composition if of_matrix else phases.matrix
+        conventional = [
+            self._conventional(entry, matrix, foil_of(data, self.sample, entry.phase))
+            for entry in measured
+            if entry.phase != self.sample.matrix
+        ]
+        return measured + [entry for entry in conventional if entry is not None]
+
+    def _conventional(
+        self, measured: Entry, matrix: Composition, foil: Foil | None
+    ) -> Entry | None:
+        fit = measured.composition.fit
+        absent = self.absent[measured.phase]
+        family = quantified_family(absent, fit.spectrum.axis, fit.spectrum.beam_energy_keV or 0.0)
+        try:
+            left = subtract_areas(fit, matrix.fit, absent, family or "")
+            composition = composition_of(left, self.method, foil, absent)
+        except ValueError as error:
+            self.warnings.append(
+                f'the conventional subtraction of the region "{measured.label}" failed: {error}'
+            )
+            return None
+        return Entry(
+            measured.phase, "conventional", measured.map, measured.pixels, composition,
+            measured.label,
+        )
+
+    def of_sum(self, data: Mapping[str, MapData], entries: Sequence[Entry]) -> list[Entry]:
+        """Spectra and covariances added over the maps; each precipitate was subtracted per map."""
+        axes = {d.image.axis for d in data.values()}
+        beams = {d.image.beam_energy_keV for d in data.values()}
+        if len(axes) > 1 or len(beams) > 1:
+            self.warnings.append(
+                "the maps differ in energy axis or beam energy, so their spectra were not summed"
+            )
+            return []
+        groups: dict[tuple[str, str], list[Entry]] = {}
+        for entry in entries:
+            if entry.source != "conventional":
+                groups.setdefault((entry.phase, entry.source), []).append(entry)
+        return [self._sum(data, phase, source, of) for (phase, source), of in groups.items()]
+
+    def _sum(
+        self, data: Mapping[str, MapData], phase: str, source: str, entries: Sequence[Entry]
+    ) -> Entry:
+        spectra = [entry.composition.fit.spectrum for entry in entries]
+        subtracted = source == "mask" and phase != self.sample.matrix
+        of_foil = self.sample.matrix if source == "mixture" else phase
+        composition = quantify(
+            add_spectra(spectra),
+            self.method,
+            self._mean_foil([data[e.map] for e in entries], spectra, of_foil),
+            self.absent[phase] if subtracted else None,
+            start=entries[0].composition.fit if subtracted else None,
+        )
+        return Entry(phase, source, SUM, sum(e.pixels for e in entries), composition)
+
+    def _mean_foil(
+        self, data: Sequence[MapData], spectra: Sequence[Spectrum], phase: str
+    ) -> Foil | None:
+        """The foils of the maps with their thickness averaged over the counts."""
+        foils = [foil_of(d, self.sample, phase) for d in data]
+        known = [foil for foil in foils if foil is not None]
+        if len(known) < len(foils):
+            return None
+        weights = [float(s.counts.sum()) for s in spectra]
+        return Foil(
+            float(np.average([f.thickness_nm for f in known], weights=weights)),
+            known[0].density_g_cm3,
+            float(np.average([f.take_off_angle_deg for f in known], weights=weights)),
+        )
+
+
+def add_spectra(spectra: Sequence[Spectrum]) -> Spectrum:
+    """The sum of independent spectra on one axis; covariances are added where they are carried."""
+    first = spectra[0]
+    covariances = [s.covariance for s in spectra if s.covariance is not None]
+    return Spectrum(
+        np.sum([s.counts for s in spectra], axis=0),
+        first.axis,
+        first.beam_energy_keV,
+        first.take_off_angle_deg,
+        covariance=reduce(LowRankCovariance.__add__, covariances) if covariances else None,
+    )

@@ -1,0 +1,158 @@
+"""A map as the recipe asks for it: read, cropped, rebinned, cut to its energy range."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from endmember.core.counts import BoolArray, SpectrumImage
+from endmember.core.progress import Report
+from endmember.core.regions import region_mask
+from endmember.session.recipe import Exclude, Instrument, MapInput, Roi
+from endmember.session.shapes import region_on
+
+LEAST_BEAM_ENERGY_keV = 40.0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MapData:
+    """One map ready for the method.
+
+    `image` is cropped, rebinned and cut to the energy range; `excluded` (rows, columns) marks what
+    is in no phase's mask; `full_shape` is (rows, columns) of the file; `sha256` that of the file.
+    """
+
+    entry: MapInput
+    image: SpectrumImage
+    excluded: BoolArray
+    full_shape: tuple[int, int]
+    sha256: str
+    warnings: tuple[str, ...]
+
+    def on_full_map(
+        self, array: npt.NDArray[np.generic], outside: float | bool
+    ) -> npt.NDArray[np.generic]:
+        """An array (rows, columns) of the analysed map on the pixels of the whole file."""
+        rebin = self.entry.rebin
+        grown = np.repeat(np.repeat(array, rebin, axis=0), rebin, axis=1)
+        full = np.full(self.full_shape, outside, dtype=array.dtype)
+        x, y = (0, 0) if self.entry.crop is None else self.entry.crop[:2]
+        full[y : y + grown.shape[0], x : x + grown.shape[1]] = grown
+        return full
+
+
+def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData:
+    """Read a map and do with it what the recipe says.
+
+    Raises
+    ------
+    ValueError
+        if the file cannot be used, a fact it lacks is not in the recipe, or a shape misses the map.
+    """
+    from endmember.files.reading import read_map_with_warnings
+
+    report(0.0)
+    whole, told = read_map_with_warnings(Path(entry.file), entry.signal)
+    image = replace(
+        whole,
+        beam_energy_keV=_chosen(instrument.beam_energy_keV, whole.beam_energy_keV),
+        take_off_angle_deg=_chosen(instrument.take_off_angle_deg, whole.take_off_angle_deg),
+    )
+    report(0.6)
+    _check_facts(image, entry)
+    if entry.crop is not None:
+        image = image.crop(*entry.crop)
+    low, high = instrument.energy_range_keV
+    image = image.between(low, high)
+    if image.total == 0:
+        raise ValueError(
+            f"{entry.file}: no counts lie between {low:g} and {high:g} keV "
+            f"(the axis runs from {whole.axis.start_keV:.3g} to {whole.axis.stop_keV:.3g} keV): "
+            "correct energy_range_keV"
+        )
+    if entry.rebin > 1:
+        image = image.rebin(entry.rebin)
+    report(0.8)
+    excluded, clipped = _excluded(entry, (image.rows, image.columns))
+    warnings = [*_still_open(told, image), *clipped]
+    if whole.axis.start_keV < low:
+        cut = 1.0 - image.total / max(whole.total, 1) if entry.crop is None else None
+        share = "" if cut is None else f" ({100 * cut:.1f} % of all counts lie outside the range)"
+        warnings.append(f"everything below {low:g} keV is cut, the zero peak included{share}")
+    named = tuple(f'map "{entry.name}": {sentence}' for sentence in warnings)
+    return MapData(entry, image, excluded, (whole.rows, whole.columns), _digest(entry.file), named)
+
+
+def roi_mask(data: MapData, roi: Roi) -> tuple[BoolArray, tuple[str, ...]]:
+    """The pixels of a region of interest that are not excluded, and warnings."""
+    shape = data.image.rows, data.image.columns
+    name = f'the region "{roi.name}" on map "{data.entry.name}"'
+    mask, warnings = region_mask(shape, region_on(data.entry, roi), name)
+    mask = mask & ~data.excluded
+    if not mask.any():
+        raise ValueError(f"{name} lies wholly in excluded pixels: move it or the exclusion")
+    return mask, warnings
+
+
+def _chosen(asked: float | None, given: float | None) -> float | None:
+    return given if asked is None else float(asked)
+
+
+def _check_facts(image: SpectrumImage, entry: MapInput) -> None:
+    beam = image.beam_energy_keV
+    if beam is None:
+        raise ValueError(
+            f"{entry.file}: the file does not say the beam energy: give beam_energy_keV under "
+            "[instrument]"
+        )
+    if not LEAST_BEAM_ENERGY_keV <= beam <= 400.0:
+        raise ValueError(
+            f"{entry.file}: the beam energy of {beam:g} keV is outside 40 to 400 keV, for which "
+            "thin-film quantification holds: use a STEM map, or correct beam_energy_keV under "
+            "[instrument]"
+        )
+    if entry.thickness_nm is not None and image.take_off_angle_deg is None:
+        raise ValueError(
+            f"{entry.file}: the file does not say the take-off angle, which the absorption "
+            "correction needs: give take_off_angle_deg under [instrument], or leave out "
+            "thickness_nm"
+        )
+
+
+def _still_open(told: tuple[str, ...], image: SpectrumImage) -> list[str]:
+    """The reader's warnings, without those on facts that the recipe has supplied."""
+    settled = []
+    if image.beam_energy_keV is not None:
+        settled.append("beam energy is unknown")
+    if image.take_off_angle_deg is not None:
+        settled.append("take-off angle is unknown")
+    return [sentence for sentence in told if not any(fact in sentence for fact in settled)]
+
+
+def _excluded(entry: MapInput, shape: tuple[int, int]) -> tuple[BoolArray, list[str]]:
+    excluded = np.zeros(shape, dtype=bool)
+    warnings: list[str] = []
+    for number, shape_drawn in enumerate(entry.excludes):
+        mask, clipped = _exclusion(entry, shape_drawn, number, shape)
+        excluded |= mask
+        warnings.extend(clipped)
+    if excluded.all():
+        raise ValueError(f'map "{entry.name}": everything is excluded: remove an [[map.exclude]]')
+    excluded.flags.writeable = False
+    return excluded, warnings
+
+
+def _exclusion(
+    entry: MapInput, shape_drawn: Exclude, number: int, shape: tuple[int, int]
+) -> tuple[BoolArray, tuple[str, ...]]:
+    name = f'exclusion {number} on map "{entry.name}"'
+    return region_mask(shape, region_on(entry, shape_drawn), name)
+
+
+def _digest(file: str) -> str:
+    with Path(file).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,235 @@
+"""From component maps to masks, and from masks to the spectrum of each phase."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from endmember.core.counts import BoolArray
+from endmember.core.decomposition import Decomposition
+from endmember.core.masks import Partition, partition
+from endmember.core.progress import Report
+from endmember.core.purity import matrix_purity
+from endmember.core.quantification import Composition, Method, quantify
+from endmember.core.segmentation import Stroke, segment
+from endmember.core.spectrum import Spectrum
+from endmember.core.spectrum_fit import Foil, fit_spectrum, quantified_family
+from endmember.core.subtraction import Subtraction, subtract
+from endmember.session.map_data import MapData
+from endmember.session.recipe import Precipitate, Sample, Segmentation
+from endmember.session.shapes import points_on, rectangle_on
+
+LEAST_SHARE_OF_COUNTS = 0.02  # a smaller component shows noise or an artefact, not a precipitate
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MapMasks:
+    """The masks of one map. `components` says which component showed each precipitate."""
+
+    partition: Partition
+    components: dict[str, int]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MapPhases:
+    """The spectra of the phases of one map, as compositions that hold their fits.
+
+    `matrix` and `mixtures` are measured; `subtractions` holds what is left of each precipitate.
+    `purity` is the share of each precipitate in the matrix mask with its sigma.
+    """
+
+    matrix: Composition
+    mixtures: dict[str, Composition]
+    subtractions: dict[str, Subtraction]
+    purity: dict[str, tuple[float, float]]
+    warnings: tuple[str, ...]
+
+
+def foil_of(data: MapData, sample: Sample, phase: str) -> Foil | None:
+    """What absorbs in a phase of a map: None unless thickness and density are both given."""
+    thickness, angle = data.entry.thickness_nm, data.image.take_off_angle_deg
+    density = sample.density_g_cm3.get(phase)
+    if thickness is None or density is None or angle is None:
+        return None
+    return Foil(float(thickness), float(density), angle)
+
+
+def choose_component(
+    found: Decomposition, data: MapData, absent: str, method: Method
+) -> int:
+    """The component with the smallest share of the absent element's fitted line area.
+
+    Only components with at least 2 % of all counts are looked at.
+
+    Raises
+    ------
+    ValueError
+        if the absent element has no line in the energy range, or no component can be fitted.
+    """
+    beam = data.image.beam_energy_keV or 0.0
+    family = quantified_family(absent, data.image.axis, beam)
+    if family is None:
+        raise ValueError(
+            f"the absent element {absent} has no line in the energy range: choose another element "
+            "that the matrix holds and the precipitate does not"
+        )
+    totals = np.sum([maps.sum(axis=(1, 2)) for maps in found.maps], axis=0)
+    shares = {}
+    for index in np.flatnonzero(totals >= LEAST_SHARE_OF_COUNTS * totals.sum()):
+        spectrum = Spectrum(found.spectra[index] * totals[index], data.image.axis, beam)
+        fit = fit_spectrum(
+            spectrum,
+            (*method.elements, *method.system_elements),
+            detector=method.detector,
+            refine_calibration=False,
+        )
+        column = fit.find(absent, family)
+        if column is not None:
+            shares[int(index)] = max(float(fit.areas[column]), 0.0) / totals[index]
+    if not shares:
+        raise ValueError(
+            f"no component shows whether {absent} is absent: name the component of the precipitate"
+        )
+    return min(shares, key=lambda index: shares[index])
+
+
+def make_masks(
+    report: Report,
+    precipitates: Sequence[Precipitate],
+    settings: Segmentation,
+    method: Method,
+    data: MapData,
+    found: Decomposition,
+    maps: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+) -> MapMasks:
+    """GrabCut for each precipitate with rectangles or strokes on this map, then the mask algebra.
+
+    Raises
+    ------
+    ValueError
+        if a mask is empty or no matrix is left.
+    """
+    masks: dict[str, BoolArray] = {}
+    chosen: dict[str, int] = {}
+    warnings: list[str] = []
+    entry = data.entry
+    drawn = [p for p in precipitates if p.boxes_on(entry.name) or p.strokes_on(entry.name)]
+    for number, precipitate in enumerate(drawn):
+        index = precipitate.component
+        if index is None:
+            index = choose_component(found, data, precipitate.absent, method)
+        cut = segment(
+            maps,
+            index,
+            [rectangle_on(entry, box) for box in precipitate.boxes_on(entry.name)],
+            [
+                Stroke(s.label, s.radius / entry.rebin, points_on(entry, s.points))
+                for s in precipitate.strokes_on(entry.name)
+            ],
+            float(settings.smoothing_px),
+            settings.seed,
+            lambda fraction, number=number: report((number + fraction) / len(drawn)),  # type: ignore[misc]
+        )
+        where = f'{precipitate.name} on map "{entry.name}"'
+        if not cut.mask.any():
+            raise ValueError(
+                f"the mask of {where} is empty: move its rectangles onto the precipitates, or "
+                "choose another component"
+            )
+        masks[precipitate.name], chosen[precipitate.name] = cut.mask, index
+        warnings.extend(f"{where}: {sentence}" for sentence in cut.warnings)
+    part = partition(masks, data.excluded)
+    _check_partition(part, entry.name)
+    return MapMasks(part, chosen, tuple(warnings))
+
+
+def _check_partition(part: Partition, map_name: str) -> None:
+    if not part.matrix.any():
+        raise ValueError(
+            f'no pure matrix is left on map "{map_name}": draw the rectangles closer round the '
+            "precipitates"
+        )
+    for name, mixture in part.mixtures.items():
+        if not mixture.any():
+            raise ValueError(
+                f'every pixel of {name} on map "{map_name}" overlaps another precipitate or is '
+                "excluded: nothing is left to measure it by, so redraw the rectangles"
+            )
+
+
+def separate(
+    report: Report,
+    precipitates: Sequence[Precipitate],
+    sample: Sample,
+    method: Method,
+    data: MapData,
+    masks: MapMasks,
+) -> MapPhases:
+    """Sum the spectra of the masks and take the matrix out of each mixture."""
+    part = masks.partition
+    foil = foil_of(data, sample, sample.matrix)
+    matrix = quantify(data.image.spectrum(part.matrix), method, foil)
+    steps = 1 + len(part.mixtures)
+    report(1 / steps)
+    mixtures: dict[str, Composition] = {}
+    subtractions: dict[str, Subtraction] = {}
+    warnings: list[str] = []
+    by_name = {p.name: p for p in precipitates}
+    for number, (name, mask) in enumerate(part.mixtures.items()):
+        where = f'{name} on map "{data.entry.name}"'
+        mixtures[name] = quantify(data.image.spectrum(mask), method, foil)
+        subtractions[name] = _subtracted(mixtures[name], matrix, by_name[name], where)
+        warnings.extend(_negative(subtractions[name], where))
+        report((2 + number) / steps)
+    purity, told = _purity(data, part, subtractions)
+    return MapPhases(matrix, mixtures, subtractions, purity, (*warnings, *told))
+
+
+def _subtracted(
+    mixture: Composition, matrix: Composition, precipitate: Precipitate, where: str
+) -> Subtraction:
+    spectrum = mixture.fit.spectrum
+    family = quantified_family(precipitate.absent, spectrum.axis, spectrum.beam_energy_keV or 0.0)
+    factor = None if precipitate.factor is None else float(precipitate.factor)
+    try:
+        done = subtract(mixture.fit, matrix.fit, precipitate.absent, family or "", factor)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+    left = float(done.spectrum.counts.sum())
+    if left <= 0:
+        raise ValueError(
+            f"{where}: nothing is left after the subtraction of the matrix (factor "
+            f"{done.factor:.3g}): {precipitate.absent} is not absent there, or the mask shows no "
+            "precipitate"
+        )
+    return done
+
+
+def _negative(done: Subtraction, where: str) -> list[str]:
+    if not done.negative_keV:
+        return []
+    stretches = ", ".join(f"{low:.2f}-{high:.2f} keV" for low, high in done.negative_keV)
+    return [
+        f"{where}: the subtracted spectrum is negative beyond 3 sigma at {stretches}: the factor "
+        f"{done.factor:.4g} is too large, or the absent element is not absent"
+    ]
+
+
+def _purity(
+    data: MapData, part: Partition, subtractions: Mapping[str, Subtraction]
+) -> tuple[dict[str, tuple[float, float]], list[str]]:
+    spectra = {name: done.spectrum.counts for name, done in subtractions.items()}
+    where = f'map "{data.entry.name}"'
+    try:
+        purity = matrix_purity(data.image, part, spectra)
+    except ValueError as error:
+        return {}, [f"{where}: {error}"]
+    return purity, [
+        f"{where}: the pure matrix holds {100 * share:.2f} +- {100 * sigma:.2f} % of {name}: part "
+        "of a precipitate lies outside its mask; add a rectangle or paint it inside"
+        for name, (share, sigma) in purity.items()
+        if share > 3 * sigma and share > 1e-3
+    ]
