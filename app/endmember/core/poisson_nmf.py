@@ -164,7 +164,7 @@ def refine(
         else:
             here = second
         done += 3
-        converged = losses[-3] - losses[-1] < 3 * tolerance * abs(losses[-1]) and done > 3
+        converged = first.loss - losses[-1] < 2 * tolerance * abs(losses[-1]) and done > 3
     report(1.0)
     return Factors(np.concatenate(here.weights), here.profiles, np.array(losses), converged)
 

@@ -61,14 +61,21 @@ def matrix_purity(
     used = pooled > 0
     pure = unit_area(np.array(list(endmembers.values()), dtype=np.float64))
     design = (pure - pooled)[:, used]
-    variance = pooled[used] * (1.0 / n_ring + 1.0 / n_core)
+    weighted = design / pooled[used]
+    estimator = np.linalg.inv(weighted @ design.T) @ weighted
     difference = (ring / n_ring - core / n_core)[used]
-    weighted = design / variance
-    covariance = np.linalg.inv(weighted @ design.T)
-    in_ring = covariance @ (weighted @ difference)
+    against_pooled = estimator @ difference
     share = n_ring / (n_core + n_ring)
-    sigma = np.sqrt(np.diag(covariance))
+    # ring and core as fitted: where the precipitate has peaks, the ring holds more than `pooled`
+    change = against_pooled @ design
+    expected_ring = np.maximum(pooled[used] + (1.0 - share) * change, 0.0)
+    expected_core = np.maximum(pooled[used] - share * change, 0.0)
+    variance = expected_ring / n_ring + expected_core / n_core
+    sigma = np.sqrt((estimator**2) @ variance)
+    # pooled = (1 - sum e) b_core + sum e p, so p - pooled is shorter than p - b_core, which makes
+    # the fitted values larger by the factor 1 + share * (their sum)
+    share /= 1.0 + share * against_pooled.sum()
     return {
         name: (float(share * e), float(share * s))
-        for name, e, s in zip(endmembers, in_ring, sigma, strict=True)
+        for name, e, s in zip(endmembers, against_pooled, sigma, strict=True)
     }

@@ -190,10 +190,11 @@ def _grab_cut(
 def _scarce(rectangle: Rectangle, box: Box, found: int) -> tuple[str, ...]:
     if found >= max(FEWEST_PIXELS, SCARCE * box[2] * box[3]):
         return ()
-    return (
+    sentence = (
         f"the rectangle {_named(rectangle)} yielded only {found} of {box[2] * box[3]} pixels: "
-        + "paint the precipitate there as inside if it was missed, or remove the rectangle",
+        "paint the precipitate there as inside if it was missed, or remove the rectangle"
     )
+    return (sentence,)
 
 
 def segment(

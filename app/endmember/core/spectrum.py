@@ -65,6 +65,12 @@ class LowRankCovariance:
         """Independent channels with the given variance (for counts: their expected value)."""
         return cls(variance, np.zeros((len(variance), 0)), np.zeros((0, 0)))
 
+    @property
+    def variance(self) -> FloatArray:
+        """The variance of each channel, shape (channels,)."""
+        inner = np.einsum("ij,jk,ik->i", self.factors, self.core, self.factors)
+        return np.asarray(np.maximum(self.diagonal + inner, 0.0))
+
     def project(self, rows: FloatArray) -> FloatArray:
         """R Cov R^T for `rows` R of shape (n, channels). Returns (n, n)."""
         half = rows @ self.factors

@@ -41,7 +41,9 @@ def read_k_factors(path: str | Path) -> dict[str, GivenFactor]:
                     )
                 found[element] = factor
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: the k-factors cannot be read ({error}): check the file") from error
+        raise ValueError(
+            f"{path}: the k-factors cannot be read ({error}): check the file"
+        ) from error
     return found
 
 

@@ -1,0 +1,14 @@
+"""`python -m endmember`, and the `endmember` command."""
+
+import sys
+
+from endmember.cli import run_command
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    return run_command(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

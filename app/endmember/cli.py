@@ -1,0 +1,251 @@
+"""The command line: what can be done without a window."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from endmember import __version__
+
+DONE, FAULT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Parse and carry out one command.
+
+    Returns 0 when done, 2 when the input cannot be used (one sentence on standard error), 1 after
+    a fault of the program (with the place of the log), 130 after Ctrl-C.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except KeyboardInterrupt:
+        print("stopped; nothing was written", file=sys.stderr)
+        return INTERRUPTED
+    except (ValueError, OSError) as error:
+        if not _is_for_the_user(error):
+            return _fault(error)
+        print(f"endmember: {error}", file=sys.stderr)
+        return UNUSABLE
+    except Exception as error:
+        return _fault(error)
+    return DONE
+
+
+def _is_for_the_user(error: Exception) -> bool:
+    # LinAlgError and decoding errors are ValueErrors for which no sentence was written
+    from numpy.linalg import LinAlgError
+
+    return not isinstance(error, LinAlgError | UnicodeError)
+
+
+def _fault(error: Exception) -> int:
+    details = "".join(traceback.format_exception(error))
+    if isinstance(error, RuntimeError) and len(error.args) > 1:
+        details += f"\n{error.args[1]}"
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="endmember-", suffix=".log", delete=False, encoding="utf-8"
+    ) as log:
+        log.write(f"endmember {__version__}\n{details}")
+    print(
+        f"endmember: an internal fault ({error.args[0] if error.args else error!r}); "
+        f"the log is {log.name}",
+        file=sys.stderr,
+    )
+    return FAULT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="endmember",
+        description="Separates overlapping phases in STEM-EDXS maps and measures the trace "
+        "elements in each.",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_demo(commands)
+    _add_info(commands)
+    _add_quantify(commands)
+    _add_simulate(commands)
+    version = commands.add_parser("version", help="versions of Endmember and its libraries")
+    version.add_argument("--json", action="store_true", help="print as JSON")
+    version.set_defaults(run=_version)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+
+
+def _add_run(commands: Commands[argparse.ArgumentParser]) -> None:
+    run = commands.add_parser("run", help="run a recipe from file to composition table")
+    run.add_argument("recipe", type=Path, metavar="RECIPE.toml")
+    run.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for results")
+    run.add_argument("--force", action="store_true", help="replace DIR if it exists")
+    run.set_defaults(run=_run)
+
+
+def _add_demo(commands: Commands[argparse.ArgumentParser]) -> None:
+    demo = commands.add_parser("demo", help="simulate the demo map and run its recipe")
+    demo.add_argument("--size", type=_at_least(64), default=256, metavar="N", help="pixels (256)")
+    demo.add_argument("--out", type=Path, metavar="DIR", help="folder for map and results")
+    demo.set_defaults(run=_demo)
+
+
+def _add_info(commands: Commands[argparse.ArgumentParser]) -> None:
+    info = commands.add_parser("info", help="what is in a file, and which signal is the map")
+    info.add_argument("file", type=Path, metavar="FILE")
+    info.add_argument("--json", action="store_true", help="print as JSON")
+    info.set_defaults(run=_info)
+
+
+def _add_quantify(commands: Commands[argparse.ArgumentParser]) -> None:
+    quantify = commands.add_parser("quantify", help="quantify a single spectrum")
+    quantify.add_argument("spectrum", type=Path, metavar="SPECTRUM")
+    quantify.add_argument("--elements", type=_symbols, required=True, metavar="O,Mg,...")
+    quantify.add_argument("--system-elements", type=_symbols, default=(), metavar="Cu,...")
+    quantify.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
+    quantify.add_argument("--beam-energy-keV", type=float, metavar="E")
+    quantify.add_argument("--take-off-angle-deg", type=float, metavar="A")
+    quantify.add_argument("--energy-range-keV", type=_range, default=(0.3, 20.0), metavar="LO,HI")
+    quantify.add_argument("--k-factors", type=Path, metavar="FILE")
+    quantify.add_argument("--thickness-nm", type=float, metavar="T")
+    quantify.add_argument("--density-g-cm3", type=float, metavar="D")
+    quantify.set_defaults(run=_quantify)
+
+
+def _add_simulate(commands: Commands[argparse.ArgumentParser]) -> None:
+    simulate = commands.add_parser("simulate", help="simulate a map with known truth")
+    simulate.add_argument("out", type=Path, metavar="OUT.hspy")
+    simulate.add_argument("--size", type=_at_least(16), default=256, metavar="N")
+    simulate.add_argument("--counts-per-pixel", type=_positive, default=160.0, metavar="C")
+    simulate.add_argument("--seed", type=_at_least(0), default=0, metavar="S", help="of the noise")
+    simulate.add_argument(
+        "--layout", type=_at_least(0), default=0, metavar="L", help="0 is the demo specimen"
+    )
+    simulate.add_argument("--truth", type=Path, metavar="TRUTH.npz")
+    simulate.set_defaults(run=_simulate)
+
+
+class _at_least:  # noqa: N801 - reads as a type in add_argument
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def __call__(self, text: str) -> int:
+        value = int(text) if text.lstrip("-").isdigit() else None
+        if value is None or value < self.least:
+            raise argparse.ArgumentTypeError(f'"{text}" is not a whole number from {self.least}')
+        return value
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f'"{text}" is not a positive number')
+    return value
+
+
+def _symbols(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _range(text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'"{text}" is not LO,HI in keV') from None
+    if not 0 <= low < high:
+        raise argparse.ArgumentTypeError(f'"{text}": LO must lie below HI')
+    return low, high
+
+
+def _run(options: argparse.Namespace) -> None:
+    _run_to(options.recipe, options.out, options.force)
+
+
+def _run_to(recipe: Path, out: Path, force: bool) -> None:
+    from endmember.files.folders import complete_folder
+    from endmember.progress_bar import Bar
+    from endmember.session import batch
+
+    with complete_folder(out, force) as folder:
+        with Bar() as bar:
+            session, records = batch.run_recipe(
+                recipe, lambda job, fraction: bar.show(f"{job.step} {', '.join(job.maps)}", fraction)
+            )
+        batch.write_results(session, records, folder, out)
+    _print_outcome(session, out)
+
+
+def _print_outcome(session: object, out: Path) -> None:
+    from endmember.files.composition_table import composition_text
+    from endmember.session import batch
+    from endmember.session.session import Session
+
+    assert isinstance(session, Session)
+    shown = [row for row in batch.composition_table(session) if row[0].source != "mixture"]
+    print(composition_text(shown))
+    for sentence in batch.all_warnings(session):
+        print(f"warning: {sentence}", file=sys.stderr)
+    print(f"\nresults: {out.resolve()}")
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from endmember.demo import prepare_demo
+    from endmember.progress_bar import Bar
+
+    with Bar() as bar:
+        recipe = prepare_demo(options.out, options.size, lambda f: bar.show("simulating", f))
+    _run_to(recipe, recipe.parent / "results", force=True)
+    print(f"map, truth and recipe: {recipe.parent}")
+
+
+def _info(options: argparse.Namespace) -> None:
+    from endmember.files.reading import describe
+
+    found = describe(options.file)
+    if options.json:
+        print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
+    else:
+        print(found.to_text())
+
+
+def _quantify(options: argparse.Namespace) -> None:
+    from endmember.quantify_command import quantify_file
+
+    print(quantify_file(options))
+
+
+def _simulate(options: argparse.Namespace) -> None:
+    from endmember.demo import simulate_to
+    from endmember.progress_bar import Bar
+
+    if options.out.suffix.lower() != ".hspy":
+        raise ValueError(f"{options.out}: a simulated map is written as .hspy: name it so")
+    with Bar() as bar:
+        simulate_to(
+            options.out,
+            options.truth,
+            lambda f: bar.show("simulating", f),
+            size=options.size,
+            counts_per_pixel=options.counts_per_pixel,
+            seed=options.seed,
+            layout=options.layout,
+        )
+
+
+def _version(options: argparse.Namespace) -> None:
+    from endmember.versions import versions
+
+    found = versions()
+    if options.json:
+        print(json.dumps(found, indent=2))
+    else:
+        print("\n".join(f"{name} {number}" for name, number in found.items()))

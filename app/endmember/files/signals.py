@@ -1,0 +1,294 @@
+"""The signals of a file as rosettasciio gives them, with the axes told apart."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import math
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+LARGE_FILE_BYTES = 32_000_000
+FEWEST_CHANNELS = 100  # of an uncalibrated axis that may still be an EDXS spectrum
+
+
+class UnreadableFile(ValueError):  # noqa: N818 - reads as what it is: the file, not the program, is at fault
+    """A file cannot be used: one sentence with the file, what is wrong, and what to do."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Signal:
+    """One data set of a file.
+
+    `kind` is `map` (rows, columns, energy), `spectrum`, `image`, `line scan`, `EELS` or `other`.
+    `data` is a numpy or dask array in the order of the file; `rows_axis`, `columns_axis` and
+    `energy_axis` say which of its dimensions is which (None where there is none).
+    """
+
+    index: int
+    title: str
+    kind: str
+    data: Any
+    axes: tuple[Mapping[str, Any], ...]
+    facts: Mapping[str, Any]
+    signal_type: str
+    energy_axis: int | None = None
+    rows_axis: int | None = None
+    columns_axis: int | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape in the order of the file."""
+        return tuple(int(size) for size in self.data.shape)
+
+    def __str__(self) -> str:
+        size = " x ".join(map(str, self.shape))
+        return f"{self.index}: {self.title or 'untitled'} ({self.kind}, {size})"
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """What a reader found: its `format`, the signals, and what it had to say (sentences)."""
+
+    path: Path
+    format: str
+    signals: tuple[Signal, ...]
+    remarks: tuple[str, ...]
+
+
+class _Remarks(logging.Handler):
+    """Keeps what the readers log, which otherwise goes to the terminal."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.sentences: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep each message once."""
+        sentence = f"The reader says: {' '.join(record.getMessage().split()).rstrip('.')}."
+        if sentence not in self.sentences:
+            self.sentences.append(sentence)
+
+
+def _reader_loggers() -> list[logging.Logger]:
+    names = [n for n in logging.root.manager.loggerDict if n.split(".")[0] == "rsciio"]
+    return [logging.getLogger(name) for name in {"rsciio", *names}]
+
+
+@contextlib.contextmanager
+def quiet_readers() -> Iterator[list[str]]:
+    """Keep readers from printing and from warning; gives the list their messages go to."""
+    import rsciio  # noqa: F401 - its loggers must exist before they are silenced
+
+    kept = _Remarks()
+    before = [(log, log.handlers[:], log.propagate) for log in _reader_loggers()]
+    try:
+        for log, _, _ in before:
+            log.handlers, log.propagate = [kept], False
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            yield kept.sentences
+    finally:
+        for log, handlers, propagate in before:
+            log.handlers, log.propagate = handlers, propagate
+
+
+def _plugins(path: Path) -> list[dict[str, Any]]:
+    from rsciio import IO_PLUGINS
+
+    extension = path.suffix[1:].lower()
+    found = [p for p in IO_PLUGINS if extension in {e.lower() for e in p["file_extensions"]}]
+    if not found:
+        raise UnreadableFile(
+            f"{path}: no reader knows the file type '{path.suffix}'; "
+            "convert the map to .hspy, .emd, .bcf or another format of rosettasciio."
+        )
+    return found
+
+
+def _options(format_name: str, path: Path) -> dict[str, Any]:
+    if format_name in ("HSPY", "ZSPY", "EMD"):
+        return {"lazy": True}
+    if format_name == "JEOL" and path.suffix.lower() == ".pts":
+        # the default of 8 bits wraps; lazy reading saves memory but compiles for seconds
+        return {"SI_dtype": np.uint16, "lazy": path.stat().st_size > LARGE_FILE_BYTES}
+    return {}
+
+
+def _read_msa_without_section_text(path: Path) -> list[dict[str, Any]]:
+    """Read an EMSA/MAS file whose `#SPECTRUM :` line ends there, which the reader overlooks."""
+    from rsciio.msa import parse_msa_string
+
+    text = path.read_text(encoding="latin-1")
+    section = "#SPECTRUM    : Spectral Data Starts Here"
+    return list(parse_msa_string(re.sub(r"(?m)^#SPECTRUM\s*:[ \t]*$", section, text), str(path)))
+
+
+def _call(plugin: dict[str, Any], path: Path) -> list[dict[str, Any]]:
+    reader = importlib.import_module(plugin["api"])
+    found = list(reader.file_reader(str(path), **_options(plugin["name"], path)))
+    if plugin["name"] == "MSA" and found and found[0]["data"].size == 0:
+        found = _read_msa_without_section_text(path)
+    return found
+
+
+def _failure(path: Path, error: BaseException | None) -> UnreadableFile:
+    if isinstance(error, FileNotFoundError):
+        missing = error.filename or error
+        return UnreadableFile(f"{path}: the file {missing} that belongs to it is missing; copy it.")
+    if isinstance(error, PermissionError):
+        return UnreadableFile(f"{path}: reading it is not permitted; change its permissions.")
+    if isinstance(error, ImportError) or "requires the 'imagecodecs'" in str(error):
+        found = re.search(r"'(\w+)'", str(error))
+        name = found.group(1) if found else str(error)
+        return UnreadableFile(f"{path}: reading it needs the Python library {name}; install it.")
+    said = " ".join(str(error).split())[:200] if error is not None else "it holds no signal"
+    return UnreadableFile(
+        f"{path}: the file is damaged or not what its name says ({said or type(error).__name__}); "
+        "copy it again from the microscope or export it anew."
+    )
+
+
+def guarded(path: Path, error: BaseException) -> UnreadableFile:
+    """The sentence for whatever a reader raised, also when it computes lazily."""
+    return error if isinstance(error, UnreadableFile) else _failure(path, error)
+
+
+def _merge(into: dict[str, Any], dotted: str, value: Any) -> None:
+    *groups, name = dotted.split(".")
+    for group in groups:
+        child = into.get(group)
+        if not isinstance(child, dict):
+            child = into[group] = {}
+        into = child
+    into.setdefault(name, value)
+
+
+def lookup(tree: Any, dotted: str) -> Any:
+    """The value under a dotted path of nested mappings, or None."""
+    for name in dotted.split("."):
+        if not isinstance(tree, Mapping) or name not in tree:
+            return None
+        tree = tree[name]
+    return tree
+
+
+def _copy_tree(tree: Any) -> Any:
+    if isinstance(tree, Mapping):
+        return {str(key): _copy_tree(value) for key, value in tree.items()}
+    return tree
+
+
+def _facts(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata, with what the reader only knows how to find in the original metadata."""
+    facts: dict[str, Any] = _copy_tree(raw.get("metadata", {}))
+    original = raw.get("original_metadata", {})
+    for source, (target, convert) in (raw.get("mapping") or {}).items():
+        value = lookup(original, source)
+        if value is None:
+            continue
+        with contextlib.suppress(Exception):  # a fact that cannot be converted is not known
+            _merge(facts, target, value if convert is None else convert(value))
+    return facts
+
+
+def _is_energy(axis: Mapping[str, Any]) -> bool:
+    return str(axis.get("units")) in ("eV", "keV")
+
+
+def _find_energy_axis(axes: tuple[Mapping[str, Any], ...]) -> int | None:
+    by_unit = [i for i, axis in enumerate(axes) if _is_energy(axis)]
+    if by_unit:
+        return by_unit[-1]
+    named = [i for i, a in enumerate(axes) if "energy" in str(a.get("name", "")).lower()]
+    if named:
+        return named[-1]
+    # old HyperSpy files say nothing of navigation: then every axis looks like signal
+    signal = [i for i, axis in enumerate(axes) if axis.get("navigate") is False]
+    return signal[0] if len(signal) == 1 else None
+
+
+def _kind(
+    raw: Mapping[str, Any], axes: tuple[Mapping[str, Any], ...], energy: int | None, kind: str
+) -> str:
+    data = raw["data"]
+    loss = energy is not None and "loss" in str(axes[energy].get("name", "")).lower()
+    if kind == "EELS" or loss:
+        return "EELS"
+    if data.dtype.kind not in "uif" or len(axes) != data.ndim:
+        return "image" if data.ndim == 2 else "other"
+    if energy is None:
+        return "image" if data.ndim == 2 else "other"
+    named = kind.startswith("EDS") or _is_energy(axes[energy])
+    weak = not named and kind == "" and data.shape[energy] >= FEWEST_CHANNELS
+    if data.ndim == 1:
+        return "spectrum" if named or "FORMAT" in raw.get("original_metadata", {}) else "other"
+    if not (named or (weak and data.ndim == 3)):
+        return "image" if data.ndim == 2 and energy is None else "other"
+    return {2: "line scan", 3: "map"}.get(data.ndim, "other")
+
+
+def _signal(index: int, raw: Mapping[str, Any]) -> Signal:
+    facts = _facts(raw)
+    axes = tuple(raw["axes"])
+    signal_type = str(lookup(facts, "Signal.signal_type") or "")
+    energy = _find_energy_axis(axes) if len(axes) == raw["data"].ndim else None
+    kind = _kind(raw, axes, energy, signal_type)
+    others = [i for i in range(len(axes)) if i != energy] if kind == "map" else [None, None]
+    title = str(lookup(facts, "General.title") or "")
+    return Signal(
+        index, title, kind, raw["data"], axes, facts, signal_type, energy, others[0], others[1]
+    )
+
+
+def open_signals(path: str | Path) -> FileContent:
+    """All signals of a file, counts not yet looked at (lazily read where the format allows).
+
+    Raises
+    ------
+    UnreadableFile
+        if the file is missing, of unknown type, damaged, or holds no signal.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UnreadableFile(f"{path}: there is no such file; check the name and the folder.")
+    last: Exception | None = None
+    for plugin in _plugins(path):
+        with quiet_readers() as remarks:
+            try:
+                found = [raw for raw in _call(plugin, path) if "data" in raw and "axes" in raw]
+                signals = tuple(_signal(i, raw) for i, raw in enumerate(found))
+            except Exception as error:  # noqa: BLE001 - readers raise anything on damaged files
+                last = error
+                continue
+        if signals:
+            return FileContent(path, str(plugin["name"]), signals, tuple(remarks))
+    raise _failure(path, last)
+
+
+def close(content: FileContent) -> None:
+    """Close the file behind lazily read signals."""
+    with contextlib.suppress(Exception):
+        from rsciio.utils.file import get_file_handle
+
+        for signal in content.signals:
+            if hasattr(signal.data, "dask"):
+                handle = get_file_handle(signal.data, warn=False)
+                if handle is not None:
+                    handle.close()
+
+
+def finite(value: Any) -> float | None:
+    """The value as a float, None if it is absent, not a number, or not finite."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,84 @@
+"""`endmember quantify`: a single spectrum to a composition table."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+
+from endmember.core.lines import atomic_mass
+from endmember.core.quantification import Method, quantify
+from endmember.core.spectrum import Spectrum
+from endmember.core.spectrum_fit import Foil
+from endmember.files.composition_table import Heading, composition_text, write_composition_csv
+from endmember.files.folders import complete_file
+from endmember.files.k_factor_file import read_k_factors
+from endmember.files.reading import read_spectrum
+
+
+def quantify_file(options: argparse.Namespace) -> str:
+    """Quantify the spectrum of a file as the options say, write the CSV, return a text table.
+
+    Raises
+    ------
+    ValueError
+        if the file or an option cannot be used; the sentence names which.
+    """
+    method = _method(options)
+    spectrum = _spectrum(options)
+    foil = _foil(options, spectrum)
+    low, high = options.energy_range_keV
+    try:
+        composition = quantify(spectrum.between(low, high), method, foil)
+    except ValueError as error:
+        raise ValueError(f"{options.spectrum}: {error}") from error
+    table = [(Heading(options.spectrum.stem, "spectrum", "", None), composition)]
+    with complete_file(options.out) as partial:
+        write_composition_csv(partial, table)
+    warnings = "".join(f"\nwarning: {sentence}" for sentence in composition.warnings)
+    return composition_text(table) + warnings
+
+
+def _method(options: argparse.Namespace) -> Method:
+    both = set(options.elements) & set(options.system_elements)
+    if both:
+        raise ValueError(
+            f"--elements and --system-elements both name {', '.join(sorted(both))}: "
+            "name an element once"
+        )
+    if not options.elements:
+        raise ValueError("--elements names none: give symbols such as O,Mg,Si")
+    for symbol in (*options.elements, *options.system_elements):
+        atomic_mass(symbol)  # an unknown symbol is refused before the file is read
+    given = None if options.k_factors is None else read_k_factors(options.k_factors)
+    return Method(options.elements, options.system_elements, given=given)
+
+
+def _spectrum(options: argparse.Namespace) -> Spectrum:
+    spectrum = read_spectrum(options.spectrum)
+    spectrum = replace(
+        spectrum,
+        beam_energy_keV=options.beam_energy_keV or spectrum.beam_energy_keV,
+        take_off_angle_deg=options.take_off_angle_deg or spectrum.take_off_angle_deg,
+    )
+    if spectrum.beam_energy_keV is None:
+        raise ValueError(
+            f"{options.spectrum}: the file does not say the beam energy: give --beam-energy-keV"
+        )
+    return spectrum
+
+
+def _foil(options: argparse.Namespace, spectrum: Spectrum) -> Foil | None:
+    given = options.thickness_nm, options.density_g_cm3
+    if given == (None, None):
+        return None
+    if None in given:
+        raise ValueError("--thickness-nm and --density-g-cm3 go together: give both or neither")
+    if spectrum.take_off_angle_deg is None:
+        raise ValueError(
+            f"{options.spectrum}: the file does not say the take-off angle, which the absorption "
+            "correction needs: give --take-off-angle-deg"
+        )
+    for name, value in zip(("--thickness-nm", "--density-g-cm3"), given, strict=True):
+        if not 0 < value < float("inf"):
+            raise ValueError(f"{name} {value:g} is not a positive number: correct it")
+    return Foil(given[0], given[1], spectrum.take_off_angle_deg)

@@ -1,0 +1,241 @@
+"""A recipe run from start to end in this thread, and its results laid down in a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from endmember.session.recipe import Recipe
+from endmember.session.recipe_file import anchored, dump_recipe, load_recipe
+from endmember.session.session import Failure, Job, Session, StepRecord, run_all
+from endmember.session.steps import STEPS, Decomposed, MapAbundance
+
+if TYPE_CHECKING:
+    from endmember.core.quantification import Composition
+    from endmember.files.composition_table import Heading
+    from endmember.session.compositions import Compositions
+    from endmember.session.map_data import MapData
+    from endmember.session.separation import MapMasks, MapPhases
+
+
+class RunError(ValueError):
+    """A run cannot go on. The message names the recipe, the step and the remedy."""
+
+
+def run_recipe(
+    path: Path, report: Callable[[Job, float], None] = lambda job, fraction: None
+) -> tuple[Session, list[StepRecord]]:
+    """Run every step of a recipe file; the session holds the results.
+
+    Raises
+    ------
+    RecipeError
+        if the recipe cannot be used.
+    RunError
+        if a step finds that its input cannot be used.
+    RuntimeError
+        if a step fails by a fault of the program; the traceback is in its second argument.
+    """
+    recipe = anchored(load_recipe(path), path.parent)
+    _check_drawn(path, recipe)
+    session = Session(STEPS, recipe)
+    records = run_all(session, report)
+    for step, maps, failure in session.failures():
+        _raise(path, step, maps, failure)
+    return session, records
+
+
+def _check_drawn(path: Path, recipe: Recipe) -> None:
+    for precipitate in recipe.precipitates:
+        if not any(s.label == "inside" for s in precipitate.strokes) and not precipitate.rectangles:
+            raise RunError(
+                f'{path}: [[precipitate]] "{precipitate.name}" has no rectangle: add '
+                "[[precipitate.rectangle]] with map and box, loosely round each precipitate"
+            )
+
+
+def _raise(path: Path, step: str, maps: tuple[str, ...], failure: Failure) -> None:
+    if failure.expected:
+        raise RunError(f"{path}: {failure.message}")
+    raise RuntimeError(
+        f"the step {step} failed on {', '.join(maps)}: {failure.message}", failure.traceback
+    )
+
+
+def composition_table(session: Session) -> list[tuple[Heading, Composition]]:
+    """All compositions of a finished session with their headings, as the tables show them."""
+    from endmember.files.composition_table import Heading
+
+    found: Compositions = session.result("quantification")
+    return [
+        (Heading(e.phase, e.source, e.map, e.pixels, e.label), e.composition)
+        for e in found.entries
+    ]
+
+
+def all_warnings(session: Session) -> list[str]:
+    """Every warning of a finished session, in the order of the steps, each once."""
+    told: list[str] = []
+    for name in session.recipe.map_names:
+        decomposed: Decomposed = session.result("decomposition", name)
+        told.extend(session.result("read", name).warnings)
+        if not decomposed.found.converged:
+            told.append(
+                f"the decomposition did not converge within {decomposed.found.iterations} "
+                "iterations: the component maps may still change"
+            )
+        told.extend(session.result("masks", name).warnings)
+        told.extend(session.result("subtraction", name).warnings)
+        if session.recipe.map_named(name).thickness_nm is None:
+            told.append(
+                f'map "{name}": absorption is not corrected, since no thickness_nm is given; it '
+                "moves light elements such as O by several at.%"
+            )
+    told.extend(session.result("quantification").warnings)
+    return list(dict.fromkeys(told))
+
+
+def write_results(session: Session, records: list[StepRecord], folder: Path, final: Path) -> None:
+    """Write a finished session into `folder`, which will stand at `final`."""
+    from endmember.files.composition_table import write_composition_csv
+
+    for name in ("spectra", "masks", "abundance", "components"):
+        (folder / name).mkdir()
+    write_composition_csv(folder / "composition.csv", composition_table(session))
+    _write_spectra(session, folder / "spectra")
+    for name in session.recipe.map_names:
+        _write_masks(session, name, folder / "masks")
+        _write_abundance(session, name, folder / "abundance")
+        _write_components(session, name, folder / "components" / f"{name}.npz")
+    account = json.dumps(_account(session, records), indent=2, ensure_ascii=False)
+    (folder / "run.json").write_text(account + "\n", encoding="utf-8")
+    (folder / "recipe.toml").write_text(dump_recipe(session.recipe, final), encoding="utf-8")
+
+
+def _write_spectra(session: Session, folder: Path) -> None:
+    import numpy as np
+
+    from endmember.files.exporting import write_spectrum_csv, write_spectrum_msa
+
+    for entry in session.result("quantification").entries:
+        if entry.source not in ("mask", "mixture"):
+            continue
+        fit = entry.composition.fit
+        deviation = np.sqrt(
+            fit.variance if fit.spectrum.covariance is None else fit.spectrum.covariance.variance
+        )
+        stem = f"{entry.map}_{entry.phase}"
+        title = f"{entry.phase}, {entry.map}"
+        write_spectrum_msa(folder / f"{stem}.msa", fit.spectrum, title)
+        write_spectrum_csv(
+            folder / f"{stem}.csv", fit.spectrum, deviation, fit.fitted, fit.background
+        )
+
+
+def _write_masks(session: Session, name: str, folder: Path) -> None:
+    from endmember.files.exporting import write_mask_tiff
+
+    data: MapData = session.result("read", name)
+    masks: MapMasks = session.result("masks", name)
+    part = masks.partition
+    named = {
+        "matrix": part.matrix,
+        "overlap": part.overlap,
+        **{f"component_{p}": mask for p, mask in part.components.items()},
+        **{f"mixture_{p}": mask for p, mask in part.mixtures.items()},
+    }
+    size = _file_pixel_size(data)
+    for label, mask in named.items():
+        write_mask_tiff(folder / f"{name}_{label}.tif", data.on_full_map(mask, False), size)
+    excluded = data.on_full_map(part.excluded, True)
+    write_mask_tiff(folder / f"{name}_excluded.tif", excluded, size)
+
+
+def _write_abundance(session: Session, name: str, folder: Path) -> None:
+    import numpy as np
+
+    from endmember.files.exporting import write_map_tiff
+
+    data: MapData = session.result("read", name)
+    found: MapAbundance = session.result("abundance", name)
+    size = _file_pixel_size(data)
+    maps = dict(zip(found.phases, found.abundance.maps, strict=True))
+    maps["residual"] = found.abundance.residual
+    for label, array in maps.items():
+        write_map_tiff(folder / f"{name}_{label}.tif", data.on_full_map(array, np.nan), size)
+
+
+def _file_pixel_size(data: MapData) -> float | None:
+    size = data.image.pixel_size_nm
+    return None if size is None else size / data.entry.rebin
+
+
+def _write_components(session: Session, name: str, path: Path) -> None:
+    import numpy as np
+
+    decomposed: Decomposed = session.result("decomposition", name)
+    data: MapData = session.result("read", name)
+    np.savez_compressed(
+        path,
+        maps=decomposed.maps_of(name),
+        spectra=decomposed.found.spectra,
+        energy_keV=data.image.axis.centres,
+        scree=session.result("scree", name).eigenvalues,
+    )
+
+
+def _account(session: Session, records: list[StepRecord]) -> dict[str, Any]:
+    from endmember.versions import versions
+
+    recipe = session.recipe
+    read = {name: session.result("read", name) for name in recipe.map_names}
+    phases: dict[str, MapPhases] = {
+        name: session.result("subtraction", name) for name in recipe.map_names
+    }
+    return {
+        "versions": versions(),
+        "seeds": {
+            "decomposition": recipe.decomposition.seed,
+            "segmentation": recipe.segmentation.seed,
+        },
+        "inputs": {
+            name: {"file": Path(d.entry.file).name, "sha256": d.sha256} for name, d in read.items()
+        },
+        "warnings": all_warnings(session),
+        "purity": {
+            name: {p: {"value": v, "sigma": s} for p, (v, s) in phases[name].purity.items()}
+            for name in recipe.map_names
+        },
+        "phase_fractions": {
+            name: {
+                phase: {"value": value, "sigma": sigma}
+                for phase, (value, sigma) in session.result("abundance", name).fractions.items()
+            }
+            for name in recipe.map_names
+        },
+        "subtraction": {
+            name: {
+                p: {
+                    "factor": done.factor,
+                    "sigma": done.factor_sigma,
+                    "component": session.result("masks", name).components[p],
+                }
+                for p, done in phases[name].subtractions.items()
+            }
+            for name in recipe.map_names
+        },
+        "suggested_components": {
+            name: session.result("scree", name).suggested for name in recipe.map_names
+        },
+        "steps": [
+            {
+                "name": record.name,
+                "map": record.maps[0] if len(record.maps) == 1 else "all",
+                "seconds": record.seconds,
+                "peak_memory_MB": record.peak_memory_MB,
+            }
+            for record in records
+        ],
+    }
