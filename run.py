@@ -36,6 +36,7 @@ CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
     ("mypy",),
+    ("mypy", "run.py"),
     ("lint-imports",),
 )
 
@@ -103,7 +104,7 @@ def install_packages(packages: list[str]) -> None:
     if os.geteuid() != 0:
         sys.exit(f"Type this line (system packages are missing):\n{apt_line(packages)}")
     question = f"Install {' '.join(packages)} with apt-get? [Y/n] "
-    if sys.stdin.isatty() and input(question).strip().lower() not in ("", "y", "yes"):
+    if sys.stdin and sys.stdin.isatty() and input(question).strip().lower() not in ("", "y", "yes"):
         sys.exit(f"Nothing was installed; Endmember needs {' '.join(packages)}.")
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     run_step("apt-get", "update")

@@ -70,9 +70,11 @@ def checkout(run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def steps(run: ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     recorded: list[str] = []
-    monkeypatch.setattr(
-        run, "run_step", lambda *command: recorded.append(" ".join(map(str, command)))
-    )
+
+    def record(*command: object) -> None:
+        recorded.append(" ".join(map(str, command)).replace(str(checkout), "CHECKOUT"))
+
+    monkeypatch.setattr(run, "run_step", record)
     return recorded
 
 

@@ -33,11 +33,6 @@ HIGHEST_PREFERRED_keV = 10.0
 
 # Lines between two subshells only: xraylib repeats some of them in sums such as L3O45 or KL.
 _OUTER = tuple(f"{s}{i}" for s, n in zip("LMNOP", (3, 5, 7, 7, 5), strict=True) for i in range(1, n + 1))
-_COSTER_KRONIG = {
-    ("L1", "L2"): ("FL12",),
-    ("L1", "L3"): ("FL13", "FLP13"),
-    ("L2", "L3"): ("FL23",),
-} | {(f"M{i}", f"M{j}"): (f"FM{i}{j}",) for i in range(1, 5) for j in range(i + 1, 6)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +72,24 @@ def _radiative(number: int, shell: str) -> dict[str, float]:
 
 @cache
 def _transfer(number: int, shell: str) -> dict[str, float]:
-    """Vacancies that one vacancy in `shell` makes in each outer shell of `SHELLS`."""
+    """Vacancies that one vacancy in `shell` makes in each outer shell of `SHELLS`.
+
+    Each Auger transition (K-L2M1 ...) is counted for the first of its two final vacancies, as in
+    the reference k-factors this program is compared with. Counting both, as xraylib's own cascade
+    does, raises the L lines by 0.1 % and U M by 2 % at 200 kV.
+    """
     auger = _value(xraylib.AugerYield, number, f"{shell}_SHELL")
-    made = dict.fromkeys(SHELLS[SHELLS.index(shell) + 1 :], 0.0)
-    for outer in made:
-        names = _COSTER_KRONIG.get((shell, outer), ())
-        made[outer] += sum(_value(xraylib.CosKronTransProb, number, f"{n}_TRANS") for n in names)
+    made = {}
+    for outer in SHELLS[SHELLS.index(shell) + 1 :]:
         if outer[0] == shell[0]:
-            continue
-        made[outer] += _radiative(number, shell).get(outer, 0.0)
-        for other in _OUTER:
-            for pair in {(outer, other), (other, outer)}:
-                rate = _value(xraylib.AugerRate, number, f"{shell}_{pair[0]}{pair[1]}_AUGER")
-                made[outer] += auger * rate * (2 if outer == other else 1)
+            transition = f"F{shell}{outer[1]}_TRANS"  # FL13 is L1 to L3
+            made[outer] = _value(xraylib.CosKronTransProb, number, transition)
+        else:
+            rates = (
+                _value(xraylib.AugerRate, number, f"{shell}_{outer}{other}_AUGER")
+                for other in _OUTER
+            )
+            made[outer] = _radiative(number, shell).get(outer, 0.0) + auger * sum(rates)
     return made
 
 

@@ -25,7 +25,7 @@ COARSE_PASSES = 60
 COARSE_PIXELS = 1500  # the coarse map has at least a quarter as many pixels
 COARSE_CHANNELS = 250
 TINY = 1e-12  # an extrapolated value stays above this part of the largest: a zero could not return
-LONGEST_STEP = 64.0
+LONGEST_STEP, SHORTEST_STEP = 64.0, 1.5  # a step of 1 is no extrapolation
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +122,9 @@ def _extrapolate(a: FloatArray, b: FloatArray, c: FloatArray, step: float) -> Fl
     return np.asarray(np.maximum(point, np.maximum(0.1 * c, TINY * c.max(initial=0.0))))
 
 
-def _step_length(a: FloatArray, b: FloatArray, c: FloatArray) -> float:
+def _step_length(a: FloatArray, b: FloatArray, c: FloatArray, longest: float) -> float:
     bend = float(np.linalg.norm(c - 2.0 * b + a))
-    return float(np.clip(np.linalg.norm(b - a) / bend if bend else 1.0, 1.0, LONGEST_STEP))
+    return float(np.clip(np.linalg.norm(b - a) / bend if bend else 1.0, 1.0, longest))
 
 
 def refine(
@@ -144,13 +144,14 @@ def refine(
     here = _Step(list(weights), profiles / profiles.sum(axis=0), np.inf)
     losses: list[float] = []
     converged = False
+    longest = LONGEST_STEP
     done = 0
     while done < passes and not converged:
         report(done / passes)
         first = _em_step(images, here.weights, here.profiles, saturated)
         second = _em_step(images, first.weights, first.profiles, saturated)
-        step_w = max(1.0, _pooled_length(here.weights, first.weights, second.weights))
-        step_h = _step_length(here.profiles, first.profiles, second.profiles)
+        step_w = _pooled_length(here.weights, first.weights, second.weights, longest)
+        step_h = _step_length(here.profiles, first.profiles, second.profiles, longest)
         ahead_w = [
             _extrapolate(a, b, c, step_w)
             for a, b, c in zip(here.weights, first.weights, second.weights, strict=True)
@@ -161,8 +162,10 @@ def refine(
         if ahead.loss <= second.loss:
             losses.append(ahead.loss)
             here = ahead
+            longest = min(2.0 * longest, LONGEST_STEP)
         else:
             here = second
+            longest = max(longest / 4.0, SHORTEST_STEP)
         done += 3
         converged = first.loss - losses[-1] < 2 * tolerance * abs(losses[-1]) and done > 3
     report(1.0)
@@ -170,9 +173,9 @@ def refine(
 
 
 def _pooled_length(
-    a: Sequence[FloatArray], b: Sequence[FloatArray], c: Sequence[FloatArray]
+    a: Sequence[FloatArray], b: Sequence[FloatArray], c: Sequence[FloatArray], longest: float
 ) -> float:
-    return _step_length(np.concatenate(a), np.concatenate(b), np.concatenate(c))
+    return _step_length(np.concatenate(a), np.concatenate(b), np.concatenate(c), longest)
 
 
 def _totals(image: SpectrumImage) -> FloatArray:

@@ -13,6 +13,7 @@ from endmember.core.k_factors import GivenFactor, Sensitivity, sensitivity
 from endmember.core.lines import atomic_mass
 from endmember.core.spectrum import FloatArray, Spectrum
 from endmember.core.spectrum_fit import Foil, SpectrumFit, fit_spectrum, quantified_family
+from endmember.core.unexplained import peaks_sentence, unexplained_peaks
 
 ABSORPTION_ROUNDS = 100
 ABSORPTION_TOLERANCE = 1e-8
@@ -316,10 +317,15 @@ def _warnings(
     if method.reference and method.reference in missing:
         told.append(f"the reference element {method.reference} is not measured here")
     spread = np.sqrt(2.0 / fit.degrees_of_freedom)
-    if fit.reduced_chi_squared > 1 + 5 * spread:
+    peaks = unexplained_peaks(fit)
+    if peaks:
+        told.append(
+            f"peaks that no element of the list explains: {peaks_sentence(peaks)}; add what belongs "
+            "to the sample to elements, the rest to system_elements"
+        )
+    elif fit.reduced_chi_squared > 1 + 5 * spread:
         told.append(
             f"reduced chi-squared {fit.reduced_chi_squared:.2f} over {fit.degrees_of_freedom} "
-            f"degrees of freedom (expected 1.00 +- {spread:.2f}): a line may be missing from the "
-            "list of elements, or the background is not what the model holds"
+            f"degrees of freedom (expected 1.00 +- {spread:.2f}): look at the residuals"
         )
     return tuple(told)

@@ -14,7 +14,6 @@ from endmember.core.sparse_sums import BLOCKS, for_each_block
 from endmember.core.spectrum import FloatArray
 
 LARGEST_NUMBER_OF_GROUPS = 600
-RESAMPLES = 2
 MARGIN = 4.0  # in units of the fluctuation of a largest noise eigenvalue
 
 
@@ -146,11 +145,10 @@ def scree(
         for image in images
     ]
     values = _eigenvalues(maps, sums)
-    rng = np.random.default_rng(seed)
-    level = 0.0
-    for number in range(RESAMPLES if len(sums) > 1 else 0):
-        report((1 + number) / (1 + RESAMPLES))
-        level = max(level, float(_eigenvalues(_independent(maps, rng), sums)[1]))
+    report(0.4)
+    drawn = _independent(maps, np.random.default_rng(seed))
+    report(0.7)
+    level = float(_eigenvalues(drawn, sums)[1]) if len(sums) > 1 else 0.0
     pixels = sum(int(np.count_nonzero(np.diff(image.starts))) for image in images)
     level += MARGIN * _fluctuation(pixels, len(sums))
     report(1.0)

@@ -70,25 +70,44 @@ def take_off_angle(
     return math.degrees(math.asin(max(-1.0, min(1.0, sine))))
 
 
-def _take_off(facts: Mapping[str, Any], format_name: str) -> tuple[float | None, list[str]]:
+def _velox_elevation(signal: Signal) -> float | None:
+    """Velox stores radians; a map summed over a ring of detectors gives none of its own."""
+    own = _instrument(signal.facts, "Detector.EDS.elevation_angle")
+    if own is None:
+        detectors = signal.original.get("Detectors") or {}
+        xray = [d for d in detectors.values() if isinstance(d, Mapping) and "AzimuthAngle" in d]
+        angles = [angle for d in xray if (angle := finite(d.get("ElevationAngle"))) is not None]
+        own = sum(angles) / len(angles) if angles else None
+    return None if own is None else math.degrees(own)
+
+
+def _take_off(signal: Signal, format_name: str) -> tuple[float | None, list[str]]:
+    facts = signal.facts
     elevation = _instrument(facts, "Detector.EDS.elevation_angle")
+    if format_name == "EMD":
+        elevation = _velox_elevation(signal)
     if elevation is None or elevation == 0:
         return None, []
-    if format_name == "EMD":
-        elevation = math.degrees(elevation)  # Velox stores radians, the reader passes them on
     azimuth = _instrument(facts, "Detector.EDS.azimuth_angle")
     alpha = _instrument(facts, "Stage.tilt_alpha") or 0.0
     beta = _instrument(facts, "Stage.tilt_beta") or 0.0
     if azimuth is None and max(abs(alpha), abs(beta)) > 0.5:
-        return elevation, [
-            f"The stage is tilted by {alpha:.3g} degrees but the detector's azimuth is unknown: "
-            "the take-off angle is taken as the elevation angle; set it if that is wrong."
+        return round(elevation, 6), [
+            (
+                f"The stage is tilted by {alpha:.3g} and {beta:.3g} degrees but there is no single "
+                "detector azimuth: the take-off angle is taken as the elevation angle; "
+                "set take_off_angle_deg if that is wrong."
+            )
         ]
-    angle = take_off_angle(elevation, azimuth or 0.0, alpha, beta)
+    if azimuth is None:
+        return round(elevation, 6), []
+    angle = take_off_angle(elevation, azimuth, alpha, beta)
     if angle <= 0:
         return None, [
-            f"With the stage tilt the take-off angle would be {angle:.1f} degrees, "
-            "which cannot be: it is treated as unknown."
+            (
+                f"With the stage tilt the take-off angle would be {angle:.1f} degrees, "
+                "which cannot be: it is treated as unknown."
+            )
         ]
     return round(angle, 6), []
 
@@ -113,13 +132,17 @@ def _energy_axis(signal: Signal) -> tuple[EnergyAxis, list[str]]:
     energy = EnergyAxis(start, step, channels)
     if unit not in ("eV", "keV"):
         return energy, [
-            "The energy axis has no unit: its numbers are taken as keV; "
-            "calibrate it before lines are identified."
+            (
+                "The energy axis has no unit: its numbers are taken as keV; "
+                "calibrate it before lines are identified."
+            )
         ]
-    if energy.stop_keV < 1.0:
+    if energy.stop_keV < 1.0 and not signal.signal_type.startswith("EDS"):
         return energy, [
-            f"The energy axis ends at {energy.stop_keV:.3g} keV: "
-            "this looks like energy loss rather than X-rays."
+            (
+                f"The energy axis ends at {energy.stop_keV:.3g} keV: "
+                "this looks like energy loss rather than X-rays."
+            )
         ]
     return energy, []
 
@@ -135,8 +158,10 @@ def _pixel_size(signal: Signal) -> tuple[float | None, list[str]]:
         sizes.append(abs(scale) * factor)
     if abs(sizes[0] - sizes[1]) > 0.01 * sizes[0]:
         return sizes[0], [
-            f"The pixels are not square ({sizes[0]:.4g} nm wide, {sizes[1]:.4g} nm high): "
-            "the width is used."
+            (
+                f"The pixels are not square ({sizes[0]:.4g} nm wide, {sizes[1]:.4g} nm high): "
+                "the width is used."
+            )
         ]
     return sizes[0], []
 
@@ -152,8 +177,10 @@ def _beam_warnings(beam_keV: float | None, signal_type: str) -> list[str]:
         return said
     if beam_keV < 40:
         return [
-            f"The beam energy of {beam_keV:.4g} keV is that of an SEM, whose specimens are bulk: "
-            "thin-film quantification is not valid for them."
+            (
+                f"The beam energy of {beam_keV:.4g} keV is that of an SEM, "
+                "whose specimens are bulk: thin-film quantification is not valid for them."
+            )
         ]
     return []
 
@@ -188,7 +215,7 @@ def read_facts(signal: Signal, format_name: str) -> Facts:
         pixel_nm, more = _pixel_size(signal)
         said = said + more
     beam = _positive(_instrument(signal.facts, "beam_energy"))
-    angle, about_angle = _take_off(signal.facts, format_name)
+    angle, about_angle = _take_off(signal, format_name)
     if angle is None and not about_angle:
         about_angle = [
             "The take-off angle is unknown: set take_off_angle_deg to correct for absorption."

@@ -38,6 +38,7 @@ __all__ = [
 BLOCK_BYTES = 64_000_000
 ZERO_PEAK_ENDS_KEV = 0.15
 LARGE_ZERO_PEAK = 0.2
+LISTED_SIGNALS = 6
 
 T = TypeVar("T")
 
@@ -83,9 +84,39 @@ class FileDescription:
             "warnings": list(self.warnings),
         }
 
+    def to_text(self) -> str:
+        """The same for people, one fact a line."""
+        lines = [f"{self.file} ({self.format})"]
+        for signal in self.signals:
+            size = " x ".join(map(str, signal["shape"]))
+            title = signal["title"] or "untitled"
+            lines.append(f"  signal {signal['index']}: {title}, {signal['kind']}, {size}")
+        for name, taken in (("map", self.map), ("spectrum", self.spectrum)):
+            if taken is not None:
+                lines.append(f"taken as the {name}: signal {taken['index']}")
+                lines += [_fact_line(*fact) for fact in taken.items() if fact[0] not in _UNTOLD]
+                lines += [f"  warning: {sentence}" for sentence in taken["warnings"]]
+        lines += [f"warning: {sentence}" for sentence in self.warnings]
+        return "\n".join(lines)
+
+
+_UNTOLD = ("index", "warnings")
+
+
+def _fact_line(name: str, value: Any) -> str:
+    if value is None:
+        shown = "unknown"
+    elif isinstance(value, list):
+        shown = (" x " if name == "shape" else ", ").join(map(str, value)) or "none"
+    else:
+        shown = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"  {name}: {shown}"
+
 
 def _listed(signals: Sequence[Signal]) -> str:
-    return "; ".join(map(str, signals))
+    shown = [str(signal) for signal in signals[:LISTED_SIGNALS]]
+    more = len(signals) - len(shown)
+    return "; ".join(shown) + (f" and {more} more" if more else "")
 
 
 def _row_blocks(signal: Signal) -> Iterator[npt.NDArray[np.generic]]:
@@ -147,9 +178,11 @@ def _chosen(content: FileContent, kind: str, index: int | None) -> tuple[Signal,
         return candidates[0], ()
     best = max(candidates, key=lambda s: (_total(s), s.index))
     return best, (
-        f"The file holds {len(candidates)} signals that could be the {kind} "
-        f"({_listed(candidates)}): signal {best.index} with the most counts is taken; "
-        "choose another with 'signal'.",
+        (
+            f"The file holds {len(candidates)} signals that could be the {kind} "
+            f"({_listed(candidates)}): signal {best.index} with the most counts is taken; "
+            "choose another with 'signal'."
+        ),
     )
 
 
@@ -190,8 +223,10 @@ def _zero_peak_warning(share: float) -> tuple[str, ...]:
     if share < LARGE_ZERO_PEAK:
         return ()
     return (
-        f"{share:.0%} of all counts lie below {ZERO_PEAK_ENDS_KEV} keV (the detector's zero peak): "
-        "keep energy_range_keV above it.",
+        (
+            f"{share:.1%} of all counts lie below {ZERO_PEAK_ENDS_KEV} keV "
+            "(the detector's zero peak): keep energy_range_keV above it."
+        ),
     )
 
 

@@ -30,6 +30,7 @@ class Signal:
     `kind` is `map` (rows, columns, energy), `spectrum`, `image`, `line scan`, `EELS` or `other`.
     `data` is a numpy or dask array in the order of the file; `rows_axis`, `columns_axis` and
     `energy_axis` say which of its dimensions is which (None where there is none).
+    `facts` is the reader's metadata tree, `original` the tree as the vendor wrote it.
     """
 
     index: int
@@ -38,6 +39,7 @@ class Signal:
     data: Any
     axes: tuple[Mapping[str, Any], ...]
     facts: Mapping[str, Any]
+    original: Mapping[str, Any]
     signal_type: str
     energy_axis: int | None = None
     rows_axis: int | None = None
@@ -114,7 +116,7 @@ def _plugins(path: Path) -> list[dict[str, Any]]:
 
 
 def _options(format_name: str, path: Path) -> dict[str, Any]:
-    if format_name in ("HSPY", "ZSPY", "EMD"):
+    if format_name in ("HSPY", "EMD"):
         return {"lazy": True}
     if format_name == "JEOL" and path.suffix.lower() == ".pts":
         # the default of 8 bits wraps; lazy reading saves memory but compiles for seconds
@@ -231,7 +233,7 @@ def _kind(
     if data.ndim == 1:
         return "spectrum" if named or "FORMAT" in raw.get("original_metadata", {}) else "other"
     if not (named or (weak and data.ndim == 3)):
-        return "image" if data.ndim == 2 and energy is None else "other"
+        return "other"
     return {2: "line scan", 3: "map"}.get(data.ndim, "other")
 
 
@@ -241,10 +243,12 @@ def _signal(index: int, raw: Mapping[str, Any]) -> Signal:
     signal_type = str(lookup(facts, "Signal.signal_type") or "")
     energy = _find_energy_axis(axes) if len(axes) == raw["data"].ndim else None
     kind = _kind(raw, axes, energy, signal_type)
-    others = [i for i in range(len(axes)) if i != energy] if kind == "map" else [None, None]
+    others = [i for i in range(len(axes)) if i != energy] if kind == "map" else [None] * 2
     title = str(lookup(facts, "General.title") or "")
+    original = raw.get("original_metadata") or {}
+    rows, columns = others
     return Signal(
-        index, title, kind, raw["data"], axes, facts, signal_type, energy, others[0], others[1]
+        index, title, kind, raw["data"], axes, facts, original, signal_type, energy, rows, columns
     )
 
 
@@ -265,7 +269,7 @@ def open_signals(path: str | Path) -> FileContent:
             try:
                 found = [raw for raw in _call(plugin, path) if "data" in raw and "axes" in raw]
                 signals = tuple(_signal(i, raw) for i, raw in enumerate(found))
-            except Exception as error:  # noqa: BLE001 - readers raise anything on damaged files
+            except Exception as error:  # readers raise anything on damaged files
                 last = error
                 continue
         if signals:

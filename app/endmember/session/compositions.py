@@ -63,13 +63,18 @@ def quantify_all(
         entries += chain.of_regions(data[name], phases[name], rois.get(name, ()))
     if len(data) > 1:
         entries += chain.of_sum(data, entries)
-    told = [
-        f'{e.label or e.phase} ({e.source}, {"sum of maps" if e.map == SUM else f"map {e.map}"}): '
-        f"{sentence}"
-        for e in entries
-        for sentence in e.composition.warnings
-    ]
+    told = _grouped(entries)
     return Compositions(tuple(entries), tuple([*told, *chain.warnings]))
+
+
+def _grouped(entries: Sequence[Entry]) -> list[str]:
+    """The warnings of all compositions, each sentence once with the spectra it holds for."""
+    places: dict[str, list[str]] = {}
+    for e in entries:
+        where = f"{e.label or e.phase} {e.source} {e.map}"
+        for sentence in e.composition.warnings:
+            places.setdefault(sentence, []).append(where)
+    return [f"{sentence} ({', '.join(where)})" for sentence, where in places.items()]
 
 
 class _Chain:

@@ -53,10 +53,11 @@ def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData
     ValueError
         if the file cannot be used, a fact it lacks is not in the recipe, or a shape misses the map.
     """
-    from endmember.files.reading import read_map_with_warnings
+    from endmember.files.reading import open_map
 
     report(0.0)
-    whole, told = read_map_with_warnings(Path(entry.file), entry.signal)
+    reading = open_map(Path(entry.file), entry.signal)
+    whole, told = reading.image, reading.warnings
     image = replace(
         whole,
         beam_energy_keV=_chosen(instrument.beam_energy_keV, whole.beam_energy_keV),
