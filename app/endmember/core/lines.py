@@ -32,7 +32,9 @@ LOWEST_LINE_keV = 0.05
 HIGHEST_PREFERRED_keV = 10.0
 
 # Lines between two subshells only: xraylib repeats some of them in sums such as L3O45 or KL.
-_OUTER = tuple(f"{s}{i}" for s, n in zip("LMNOP", (3, 5, 7, 7, 5), strict=True) for i in range(1, n + 1))
+_OUTER = tuple(
+    f"{s}{i}" for s, n in zip("LMNOP", (3, 5, 7, 7, 5), strict=True) for i in range(1, n + 1)
+)
 
 
 @dataclass(frozen=True, slots=True)

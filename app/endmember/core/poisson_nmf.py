@@ -21,8 +21,8 @@ from endmember.core.sparse_sums import BLOCKS, for_each_block
 from endmember.core.spectrum import FloatArray
 
 STARTS = 6  # random starts on the coarse map, of which the best goes on
-COARSE_PASSES = 60
-COARSE_PIXELS = 1500  # the coarse map has at least a quarter as many pixels
+SHORT_PASSES, LONG_PASSES = 60, 400  # for each start, and for the best; coarse ones cost little
+COARSE_PIXELS = 800  # the map in large pixels has about as many
 COARSE_CHANNELS = 250
 TINY = 1e-12  # an extrapolated value stays above this part of the largest: a zero could not return
 LONGEST_STEP, SHORTEST_STEP = 64.0, 1.5  # a step of 1 is no extrapolation
@@ -227,15 +227,15 @@ def coarse_start(
     run = max(1, min(channels // COARSE_CHANNELS, channels // components))
     coarse = [image.rebin(fold, run) for image in images]
     rng = np.random.default_rng(seed)
-    best: Factors | None = None
+    fits = []
     for number in range(STARTS):
         start = _spread_start(coarse, components, rng)
-        within = _within(report, number / STARTS, (number + 1) / STARTS)
-        fit = refine(coarse, fit_weights(coarse, start), start, COARSE_PASSES, 1e-6, within)
-        if best is None or fit.losses[-1] < best.losses[-1]:
-            best = fit
-    assert best is not None
-    fine = np.repeat(best.profiles / run, run, axis=0)
+        within = _within(report, 0.5 * number / STARTS, 0.5 * (number + 1) / STARTS)
+        fits.append(refine(coarse, fit_weights(coarse, start), start, SHORT_PASSES, 1e-6, within))
+    best = min(fits, key=lambda fit: float(fit.losses[-1])).profiles + TINY
+    weights, within = fit_weights(coarse, best), _within(report, 0.5, 1.0)
+    best = refine(coarse, weights, best, LONG_PASSES, 1e-7, within).profiles
+    fine = np.repeat(best / run, run, axis=0)
     rest = np.repeat(fine[-1:], channels - len(fine), axis=0)
     return np.asarray(np.concatenate([fine, rest]) + TINY)
 

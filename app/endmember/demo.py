@@ -1,0 +1,99 @@
+"""The demo: a simulated map with known truth, and the recipe that goes with it."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Callable
+from pathlib import Path
+
+from endmember.core.progress import Report
+from endmember.files.folders import complete_file
+from endmember.session.recipe import Precipitate, Recipe, changed
+from endmember.session.recipe_file import dump_recipe, parse_recipe
+
+RECIPE_SIZE = 256  # pixels for which the rectangles of the shipped recipe were drawn
+MAP_FILE, TRUTH_FILE, RECIPE_FILE = "demo.hspy", "truth.npz", "demo.toml"
+
+
+def simulate_to(
+    path: Path,
+    truth_path: Path | None,
+    report: Report,
+    *,
+    size: int,
+    counts_per_pixel: float,
+    seed: int,
+    layout: int,
+) -> None:
+    """Simulate a map into an .hspy file, and its truth into an .npz file if asked.
+
+    Raises
+    ------
+    ValueError
+        if a folder to write into does not exist.
+    """
+    import numpy as np
+
+    from endmember.core.simulation import simulate_map, truth_arrays
+    from endmember.files.exporting import write_map_hspy
+
+    for target in (path, truth_path):
+        if target is not None and not target.resolve().parent.is_dir():
+            raise ValueError(f"{target}: its folder does not exist: make it first")
+    report(0.0)
+    image, truth = simulate_map(
+        size=size, counts_per_pixel=counts_per_pixel, seed=seed, layout=layout
+    )
+    report(0.6)
+    with complete_file(path) as partial:
+        write_map_hspy(partial, image, "Endmember simulation")
+    if truth_path is not None:
+        with complete_file(truth_path) as partial, partial.open("wb") as stream:
+            np.savez_compressed(stream, **truth_arrays(truth))  # type: ignore[arg-type]
+    report(1.0)
+
+
+def demo_recipe(size: int) -> Recipe:
+    """The shipped recipe with its rectangles scaled from 256 to `size` pixels."""
+    text = importlib.resources.files("endmember_resources").joinpath(RECIPE_FILE).read_text("utf-8")
+    recipe = parse_recipe(text, RECIPE_FILE)
+    scale = size / RECIPE_SIZE
+    return changed(
+        recipe, precipitates=tuple(_scaled(p, scale) for p in recipe.precipitates)
+    )
+
+
+def _scaled(precipitate: Precipitate, scale: float) -> Precipitate:
+    def box(of: tuple[int, int, int, int]) -> tuple[int, ...]:
+        return tuple(max(round(value * scale), 1 if place > 1 else 0) for place, value in enumerate(of))
+
+    rectangles = tuple(changed(r, box=box(r.box)) for r in precipitate.rectangles)
+    return changed(precipitate, rectangles=rectangles)
+
+
+def prepare_demo(
+    folder: Path | None, size: int, report: Callable[[float], None]
+) -> Path:
+    """Simulate the demo map into a folder and write its recipe beside it; returns the recipe.
+
+    Without a `folder`, one in the user's data folder is used. The map is simulated once and kept.
+    """
+    if folder is None:
+        from platformdirs import user_data_path
+
+        folder = user_data_path("endmember", appauthor=False) / f"demo-{size}"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not ((folder / MAP_FILE).exists() and (folder / TRUTH_FILE).exists()):
+        simulate_to(
+            folder / MAP_FILE,
+            folder / TRUTH_FILE,
+            report,
+            size=size,
+            counts_per_pixel=160.0,
+            seed=0,
+            layout=0,
+        )
+    recipe = folder / RECIPE_FILE
+    with complete_file(recipe) as partial:
+        partial.write_text(dump_recipe(demo_recipe(size), folder, folder), encoding="utf-8")
+    return recipe
