@@ -178,7 +178,8 @@ def _run_to(recipe: Path, out: Path, force: bool) -> None:
     with complete_folder(out, force) as folder:
         with Bar() as bar:
             session, records = batch.run_recipe(
-                recipe, lambda job, fraction: bar.show(f"{job.step} {', '.join(job.maps)}", fraction)
+                recipe,
+                lambda job, fraction: bar.show(f"{job.step} {', '.join(job.maps)}", fraction),
             )
         batch.write_results(session, records, folder, out)
     _print_outcome(session, out)

@@ -189,14 +189,26 @@ class SpectrumImage:
         ValueError
             if a factor is below 1 or larger than the map.
         """
-        rows, columns, length = self.rows // pixels, self.columns // pixels, self.axis.channels // channels
+        rows, columns, length = (
+            self.rows // pixels,
+            self.columns // pixels,
+            self.axis.channels // channels,
+        )
         if min(pixels, channels) < 1 or min(rows, columns, length) < 1:
             raise ValueError(
                 f"rebinning by {pixels} pixels and {channels} channels leaves nothing of a map of "
                 f"{self.columns} x {self.rows} pixels and {self.axis.channels} channels"
             )
         starts, new_channels, counts = _merge(
-            self.starts, self.channels, self.counts, self.columns, rows, columns, pixels, length, channels
+            self.starts,
+            self.channels,
+            self.counts,
+            self.columns,
+            rows,
+            columns,
+            pixels,
+            length,
+            channels,
         )
         step = self.axis.step_keV
         axis = EnergyAxis(self.axis.start_keV + step * (channels - 1) / 2, step * channels, length)
@@ -223,7 +235,9 @@ def _check_counts(values: npt.NDArray[np.generic]) -> None:
     if values.dtype.kind == "u" or values.size == 0:
         return
     if values.dtype.kind not in "if":
-        raise ValueError(f"counts of type {values.dtype} cannot be used: they must be whole numbers")
+        raise ValueError(
+            f"counts of type {values.dtype} cannot be used: they must be whole numbers"
+        )
     if values.dtype.kind == "f" and not np.array_equal(values, np.floor(values)):
         raise ValueError(
             "the counts are not whole numbers: processed or normalised data cannot be used, "

@@ -28,8 +28,9 @@ class Detector:
     def __post_init__(self) -> None:
         if self.silicon_um <= 0 or self.dead_layer_nm < 0 or self.aluminium_nm < 0:
             raise ValueError(
-                f"a detector of {self.silicon_um:g} um silicon, {self.dead_layer_nm:g} nm dead layer "
-                f"and {self.aluminium_nm:g} nm aluminium does not exist: thicknesses are positive"
+                f"a detector of {self.silicon_um:g} um silicon, {self.dead_layer_nm:g} nm dead "
+                f"layer and {self.aluminium_nm:g} nm aluminium does not exist: thicknesses must "
+                "be positive"
             )
 
     def efficiency(self, energies_keV: FloatArray) -> FloatArray:

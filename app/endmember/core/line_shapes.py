@@ -61,9 +61,7 @@ class LineSet:
             len(columns),
         )
 
-    def shapes(
-        self, axis: EnergyAxis, calibration: Calibration
-    ) -> tuple[FloatArray, _Derivatives]:
+    def shapes(self, axis: EnergyAxis, calibration: Calibration) -> tuple[FloatArray, _Derivatives]:
         """The columns, shape (channels, columns), and what their derivatives are made of."""
         nominal = axis.edges
         true = calibration.offset_keV + calibration.gain * nominal

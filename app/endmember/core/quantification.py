@@ -83,9 +83,7 @@ def closure_jacobian(areas: FloatArray, atoms_per_count: FloatArray) -> FloatArr
     """dc/dN = (I - c 1^T) diag(a) / sum n, shape (elements, elements)."""
     fractions = closure(areas, atoms_per_count)
     total = float(areas @ atoms_per_count)
-    return np.asarray(
-        (np.eye(len(areas)) - fractions[:, None]) * atoms_per_count[None, :] / total
-    )
+    return np.asarray((np.eye(len(areas)) - fractions[:, None]) * atoms_per_count[None, :] / total)
 
 
 def weight_fractions_of(elements: Sequence[str], fractions: FloatArray) -> dict[str, float]:

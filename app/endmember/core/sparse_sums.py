@@ -58,7 +58,8 @@ def project(
     out = np.zeros((len(starts) - 1, basis.shape[1]))
     columns = np.ascontiguousarray(basis, dtype=np.float64)
     for_each_block(
-        len(out), lambda _, first, last: _project(starts, channels, counts, columns, first, last, out)
+        len(out),
+        lambda _, first, last: _project(starts, channels, counts, columns, first, last, out),
     )
     return out
 

@@ -36,7 +36,11 @@ class EnergyAxis:
     def span(self, low_keV: float, high_keV: float) -> slice:
         """The channels whose centres lie in [low_keV, high_keV), cut to the axis."""
         first, last = (
-            int(np.clip(np.ceil(np.round((e - self.start_keV) / self.step_keV, 6)), 0, self.channels))
+            int(
+                np.clip(
+                    np.ceil(np.round((e - self.start_keV) / self.step_keV, 6)), 0, self.channels
+                )
+            )
             for e in (low_keV, high_keV)
         )
         return slice(first, max(first, last))

@@ -142,7 +142,9 @@ class SpectrumFit:
         return float(np.sqrt(max(covariance.project(estimator)[0, 0], 0.0)))
 
 
-def quantified_family(element: str, spectrum_axis: EnergyAxis, beam_energy_keV: float) -> str | None:
+def quantified_family(
+    element: str, spectrum_axis: EnergyAxis, beam_energy_keV: float
+) -> str | None:
     """The line family by which an element is measured on this axis, None if it has none there."""
     return default_family(
         element, beam_energy_keV, max(spectrum_axis.start_keV, 0.1), spectrum_axis.stop_keV
@@ -191,7 +193,9 @@ def fit_spectrum(
             f"none of {', '.join(elements)} has a line between {spectrum.axis.start_keV:.3g} and "
             f"{spectrum.axis.stop_keV:.3g} keV: check the energy axis and the list of elements"
         )
-    problem = _Problem(spectrum, columns, detector, foil, weight_fractions or {}, refine_calibration)
+    problem = _Problem(
+        spectrum, columns, detector, foil, weight_fractions or {}, refine_calibration
+    )
     state = problem.start(calibration or Calibration())
     state = problem.converge(state)
     for power in EXTRA_POWERS:
@@ -284,9 +288,7 @@ class _Problem:
         return _State(calibration, powers, np.zeros(len(self.columns) + len(powers)))
 
     def with_power(self, state: _State, power: int) -> _State:
-        return replace(
-            state, powers=(*state.powers, power), linear=np.append(state.linear, 0.0)
-        )
+        return replace(state, powers=(*state.powers, power), linear=np.append(state.linear, 0.0))
 
     def background_terms(self, powers: tuple[int, ...]) -> FloatArray:
         return self.response[:, None] * self.scaled_energy[:, None] ** np.array(powers, float)
@@ -342,9 +344,7 @@ class _Problem:
             move = move / 2
         return moved, relative
 
-    def moved(
-        self, state: _State, move: FloatArray, calibrated: bool, terms: FloatArray
-    ) -> _State:
+    def moved(self, state: _State, move: FloatArray, calibrated: bool, terms: FloatArray) -> _State:
         calibration = state.calibration
         if calibrated:
             calibration = Calibration(*(_as_array(calibration) + move[-3:]).tolist())

@@ -65,7 +65,9 @@ def subtract(
     variances = mixture.covariance_of_counts().diagonal, matrix.covariance_of_counts().diagonal
     if factor is not None:
         diagonal = variances[0] + factor**2 * variances[1]
-        return _finished(mixture, m - factor * b, factor, 0.0, LowRankCovariance.of_counts(diagonal))
+        return _finished(
+            mixture, m - factor * b, factor, 0.0, LowRankCovariance.of_counts(diagonal)
+        )
     a = mixture.areas[in_mixture] / area
     weights = mixture.estimator[in_mixture], matrix.estimator[index]
     covariance = _covariance(a, matrix.fitted / area, weights, variances)

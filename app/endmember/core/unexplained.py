@@ -37,7 +37,9 @@ def unexplained_peaks(fit: SpectrumFit, most: int = 5) -> tuple[Peak, ...]:
     axis = fit.spectrum.axis
     residual, variance = fit.spectrum.counts - fit.fitted, fit.variance
     energies = fit.calibration.offset_keV + fit.calibration.gain * axis.centres
-    width = max(1, round(float(fwhm_keV(axis.stop_keV / 3, fit.calibration.fwhm_mn_eV)) / axis.step_keV))
+    width = max(
+        1, round(float(fwhm_keV(axis.stop_keV / 3, fit.calibration.fwhm_mn_eV)) / axis.step_keV)
+    )
     window = np.ones(width)
     score = np.convolve(residual, window, "same") / np.sqrt(np.convolve(variance, window, "same"))
     strong = [column.energy_keV for column in fit.columns]
@@ -63,7 +65,9 @@ def _candidates(fit: SpectrumFit, energy_keV: float, tolerance_keV: float) -> tu
             continue
         for family in "KLM":
             alpha = [
-                line for line in emission_lines(element, beam) if line.family == family and line.alpha
+                line
+                for line in emission_lines(element, beam)
+                if line.family == family and line.alpha
             ]
             if alpha and abs(_mean(alpha) - energy_keV) < tolerance_keV:
                 ranked.append((family, abs(_mean(alpha) - energy_keV), element))
@@ -78,6 +82,7 @@ def _mean(lines: list[Line]) -> float:
 def peaks_sentence(peaks: tuple[Peak, ...]) -> str:
     """The peaks in words: "9.25 keV (Ga Ka?), 17.45 keV (Mo Ka?)"."""
     return ", ".join(
-        f"{peak.energy_keV:.2f} keV" + (f" ({' or '.join(peak.elements)}?)" if peak.elements else "")
+        f"{peak.energy_keV:.2f} keV"
+        + (f" ({' or '.join(peak.elements)}?)" if peak.elements else "")
         for peak in peaks
     )

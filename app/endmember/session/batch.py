@@ -70,8 +70,7 @@ def composition_table(session: Session) -> list[tuple[Heading, Composition]]:
 
     found: Compositions = session.result("quantification")
     return [
-        (Heading(e.phase, e.source, e.map, e.pixels, e.label), e.composition)
-        for e in found.entries
+        (Heading(e.phase, e.source, e.map, e.pixels, e.label), e.composition) for e in found.entries
     ]
 
 

@@ -136,7 +136,11 @@ class _Chain:
             )
             return None
         return Entry(
-            measured.phase, "conventional", measured.map, measured.pixels, composition,
+            measured.phase,
+            "conventional",
+            measured.map,
+            measured.pixels,
+            composition,
             measured.label,
         )
 

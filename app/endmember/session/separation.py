@@ -57,9 +57,7 @@ def foil_of(data: MapData, sample: Sample, phase: str) -> Foil | None:
     return Foil(float(thickness), float(density), angle)
 
 
-def choose_component(
-    found: Decomposition, data: MapData, absent: str, method: Method
-) -> int:
+def choose_component(found: Decomposition, data: MapData, absent: str, method: Method) -> int:
     """The component with the smallest share of the absent element's fitted line area.
 
     Only components with at least 2 % of all counts are looked at.

@@ -92,9 +92,7 @@ def _scree(report: Report, seed: int, data: Mapping[str, MapData]) -> Scree:
     return scree([d.image for d in data.values()], seed=seed, report=report)
 
 
-def _decompose(
-    report: Report, settings: Decomposition, data: Mapping[str, MapData]
-) -> Decomposed:
+def _decompose(report: Report, settings: Decomposition, data: Mapping[str, MapData]) -> Decomposed:
     from endmember.core.decomposition import decompose
 
     images = [d.image for d in data.values()]
@@ -133,14 +131,10 @@ def _subtract(
 ) -> MapPhases:
     from endmember.session.separation import separate
 
-    return separate(
-        report, precipitates, sample, method_of(sample, quantification), data, masks
-    )
+    return separate(report, precipitates, sample, method_of(sample, quantification), data, masks)
 
 
-def _abundance(
-    report: Report, matrix: str, data: MapData, phases: MapPhases
-) -> MapAbundance:
+def _abundance(report: Report, matrix: str, data: MapData, phases: MapPhases) -> MapAbundance:
     import numpy as np
 
     from endmember.core.abundance import abundances, phase_fractions
@@ -206,18 +200,14 @@ def _mask_settings(recipe: Recipe, entry: MapInput) -> Settings:
 def _subtraction_settings(recipe: Recipe, _entry: MapInput) -> Settings:
     import msgspec
 
-    bare = tuple(
-        msgspec.structs.replace(p, rectangles=(), strokes=()) for p in recipe.precipitates
-    )
+    bare = tuple(msgspec.structs.replace(p, rectangles=(), strokes=()) for p in recipe.precipitates)
     return (bare, recipe.sample, recipe.quantification)
 
 
 def _quantification_settings(recipe: Recipe, maps: tuple[MapInput, ...]) -> Settings:
     import msgspec
 
-    bare = tuple(
-        msgspec.structs.replace(p, rectangles=(), strokes=()) for p in recipe.precipitates
-    )
+    bare = tuple(msgspec.structs.replace(p, rectangles=(), strokes=()) for p in recipe.precipitates)
     rois = tuple((entry.name, entry.rois) for entry in maps)
     return (recipe.sample, bare, rois, recipe.quantification)
 
@@ -225,9 +215,7 @@ def _quantification_settings(recipe: Recipe, maps: tuple[MapInput, ...]) -> Sett
 STEPS = StepTable(
     [
         MapStep("read", _read_settings, (), _read, kept=1),
-        GroupStep(
-            "scree", lambda r, _: (r.decomposition.seed,), ("read",), _scree, joint_maps
-        ),
+        GroupStep("scree", lambda r, _: (r.decomposition.seed,), ("read",), _scree, joint_maps),
         GroupStep(
             "decomposition", lambda r, _: (r.decomposition,), ("read",), _decompose, joint_maps
         ),
