@@ -69,18 +69,18 @@ def test_emission_cross_sections_agree_with_the_reference_case(shared: Path) -> 
 
 
 def test_cliff_lorimer_on_true_counts_gives_the_composition_of_exspy(shared: Path) -> None:
-    counts = reference(shared, "case_A_truth.json")["expected_alpha_counts"]
+    truth = reference(shared, "case_A_truth.json")
+    counts = truth["expected_alpha_counts"]
     families = {element: family for element, family, *_ in K_FACTORS} | {"Si": "K"}
-    amounts = {
-        element: n
-        * weight_k_factor(element, families[element], BEAM, detector=Detector())
-        / atomic_mass(element)
-        for element, n in counts.items()
-    }
+    computed = {e: weight_k_factor(e, families[e], BEAM, detector=Detector()) for e in counts}
     exspy = reference(shared, "case_A_exspy.json")["1_CL_from_true_alpha_counts_at%"]
-    for line, percent in exspy.items():
-        ours = 100 * amounts[line.partition("_")[0]] / sum(amounts.values())
-        assert ours == pytest.approx(percent, rel=5e-4), line
+    # the k of the reference case rest on older atomic masses, up to 1e-3 off
+    cases = ((truth["k_alpha_weight_incl_detector_rel_Si"], 5e-4), (computed, 1e-3))
+    for k_factors, tolerance in cases:
+        amounts = {e: n * k_factors[e] / atomic_mass(e) for e, n in counts.items()}
+        for line, percent in exspy.items():
+            ours = 100 * amounts[line.partition("_")[0]] / sum(amounts.values())
+            assert ours == pytest.approx(percent, rel=tolerance), line
 
 
 def test_k_lines_come_from_direct_ionisation_alone() -> None:
@@ -90,7 +90,7 @@ def test_k_lines_come_from_direct_ionisation_alone() -> None:
     assert line.cross_section_cm2 == pytest.approx(direct * rate, rel=1e-12)
 
 
-def test_l3_vacancies_of_oxygen_like_atoms_follow_from_the_transitions_by_hand() -> None:
+def test_l3_vacancies_of_argon_follow_from_the_transitions_by_hand() -> None:
     # argon: L3 from the beam, from L1 and L2 by Coster-Kronig, from K by X-ray and Auger electron
     number = 18
     beam = {s: ionisation_cross_section("Ar", s, BEAM) for s in ("K", "L1", "L2", "L3")}

@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+Commands = argparse._SubParsersAction  # argparse has no public name for it
 
 
 def _add_run(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -109,8 +109,8 @@ def _add_quantify(commands: Commands[argparse.ArgumentParser]) -> None:
     quantify.add_argument("--elements", type=_symbols, required=True, metavar="O,Mg,...")
     quantify.add_argument("--system-elements", type=_symbols, default=(), metavar="Cu,...")
     quantify.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
-    quantify.add_argument("--beam-energy-keV", type=float, metavar="E")
-    quantify.add_argument("--take-off-angle-deg", type=float, metavar="A")
+    quantify.add_argument("--beam-energy-keV", type=_positive, metavar="E")
+    quantify.add_argument("--take-off-angle-deg", type=_positive, metavar="A")
     quantify.add_argument("--energy-range-keV", type=_range, default=(0.3, 20.0), metavar="LO,HI")
     quantify.add_argument("--k-factors", type=Path, metavar="FILE")
     quantify.add_argument("--thickness-nm", type=float, metavar="T")
@@ -153,7 +153,8 @@ def _positive(text: str) -> float:
 
 
 def _symbols(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    # an element named twice would be two columns of the fit that nothing tells apart
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
 def _range(text: str) -> tuple[float, float]:

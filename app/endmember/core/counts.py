@@ -95,7 +95,7 @@ class SpectrumImage:
         return int(self.counts.sum(dtype=np.uint64))
 
     def project(self, basis: FloatArray) -> FloatArray:
-        """X B for `basis` (C, K): per pixel the sum of the basis over its counts. Returns (P, K)."""
+        """X B for `basis` (C, K): per pixel the basis summed over its counts. Returns (P, K)."""
         return sparse_sums.project(self.starts, self.channels, self.counts, basis)
 
     def accumulate(self, weights: FloatArray) -> FloatArray:
@@ -189,16 +189,13 @@ class SpectrumImage:
         ValueError
             if a factor is below 1 or larger than the map.
         """
-        rows, columns, length = (
-            self.rows // pixels,
-            self.columns // pixels,
-            self.axis.channels // channels,
-        )
-        if min(pixels, channels) < 1 or min(rows, columns, length) < 1:
+        sides = self.rows, self.columns
+        if not (1 <= pixels <= min(sides) and 1 <= channels <= self.axis.channels):
             raise ValueError(
                 f"rebinning by {pixels} pixels and {channels} channels leaves nothing of a map of "
                 f"{self.columns} x {self.rows} pixels and {self.axis.channels} channels"
             )
+        rows, columns, length = (*(s // pixels for s in sides), self.axis.channels // channels)
         starts, new_channels, counts = _merge(
             self.starts,
             self.channels,
@@ -237,6 +234,10 @@ def _check_counts(values: npt.NDArray[np.generic]) -> None:
     if values.dtype.kind not in "if":
         raise ValueError(
             f"counts of type {values.dtype} cannot be used: they must be whole numbers"
+        )
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ValueError(
+            "the map holds values that are not numbers (NaN or infinite): open the counts as recorded"
         )
     if values.dtype.kind == "f" and not np.array_equal(values, np.floor(values)):
         raise ValueError(

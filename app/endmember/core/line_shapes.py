@@ -76,7 +76,9 @@ class LineSet:
         # clipped edges repeat: their differences are zero, so nothing is counted twice
         channel = np.minimum(edge[:, :-1], axis.channels - 1)
         flat = (self.column[:, None] * axis.channels + channel).ravel()
-        columns = np.bincount(flat, share.ravel(), self.columns * axis.channels)
+        columns = np.asarray(
+            np.bincount(flat, share.ravel(), self.columns * axis.channels), np.float64
+        )
         derivatives = _Derivatives(self, z, sigma, width, nominal[edge], channel, axis.channels)
         return columns.reshape(self.columns, axis.channels).T, derivatives
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -258,7 +259,7 @@ def _state(area: float, sigma: float, blank_sigma: float) -> str:
     return "quantifiable" if area > QUANTIFIABLE * sigma else "yes"
 
 
-def _line_values(fit: SpectrumFit, index: int) -> dict[str, object]:
+def _line_values(fit: SpectrumFit, index: int) -> dict[str, Any]:
     column = fit.columns[index]
     return {
         "element": column.element,
@@ -278,7 +279,7 @@ def _unmeasured(fit: SpectrumFit, element: str, absent: str | None) -> ElementRe
         return ElementResult(element, None)
     values = _line_values(fit, index)
     return ElementResult(
-        **values,  # type: ignore[arg-type]
+        **values,
         atomic_percent=0.0,
         weight_percent=0.0,
         detected="assumed_absent",
@@ -318,8 +319,8 @@ def _warnings(
     peaks = unexplained_peaks(fit)
     if peaks:
         told.append(
-            f"peaks that no element of the list explains: {peaks_sentence(peaks)}; add what belongs "
-            "to the sample to elements, the rest to system_elements"
+            f"peaks that no element of the list explains: {peaks_sentence(peaks)}; add what "
+            "belongs to the sample to elements, the rest to system_elements"
         )
     elif fit.reduced_chi_squared > 1 + 5 * spread:
         told.append(

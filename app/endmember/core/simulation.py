@@ -86,7 +86,7 @@ class Truth:
     take_off_angle_deg: float
 
     def expected_counts(self, mask: BoolArray) -> FloatArray:
-        """Expected counts of each phase (K,) within `mask` (rows, columns), without system peaks."""
+        """Counts expected of each phase (K,) within `mask` (rows, columns), no system peaks."""
         return np.asarray((self.abundance * self.specimen_counts)[:, mask].sum(axis=1))
 
     def expected_spectrum(self, mask: BoolArray) -> FloatArray:
@@ -104,7 +104,7 @@ def truth_arrays(truth: Truth) -> dict[str, npt.NDArray[np.generic]]:
 
 @dataclass(frozen=True, slots=True)
 class _PhaseSignal:
-    """Detected X-rays of a phase per unit of depth: lines (n,), continuum and sum (channels,)."""
+    """Detected X-rays of a phase per unit of depth: spectrum (channels,), lines (elements,)."""
 
     total: FloatArray
     alpha: FloatArray
@@ -151,14 +151,14 @@ def _atoms_per_volume(phase: Phase) -> dict[str, float]:
 def _continuum(phase: Phase) -> FloatArray:
     """Detected bremsstrahlung of a phase in arbitrary units, shape (channels,).
 
-    Kramers' law with the exponent of Lifshin-type corrections: sum n Z^1.8 (E0/E - 1)^p, p falling
-    slowly with the mean atomic number.
+    Kramers' law with other powers than his: sum n Z^1.7 (E0/E - 1)^p, p falling slowly with the
+    mean atomic number.
     """
     atoms = {atomic_number(e): n for e, n in _atoms_per_volume(phase).items()}
     mean_number = sum(z * n for z, n in atoms.items()) / sum(atoms.values())
     energies = np.maximum((_true_energies()[1:] + _true_energies()[:-1]) / 2, 1e-3)
     power = 0.95 - 0.006 * mean_number
-    strength = sum(n * z**1.8 for z, n in atoms.items())
+    strength = sum(n * z**1.7 for z, n in atoms.items())
     return np.asarray(strength * (BEAM_keV / energies - 1) ** power * _escape(phase, energies))
 
 
@@ -245,7 +245,7 @@ def expected_truth(
     by_phase = depth * thickness * brightness[:, None, None]
     by_pixel = by_phase.sum(axis=0)
     per_count = brightness[:, None]
-    truth = Truth(
+    return Truth(
         phases=tuple(phase.name for phase in PHASES),
         elements=tuple(PHASES[0].atomic_percent),
         system_elements=tuple(SYSTEM_PARTS),
@@ -268,7 +268,6 @@ def expected_truth(
         beam_energy_keV=BEAM_keV,
         take_off_angle_deg=TAKE_OFF_deg,
     )
-    return truth
 
 
 @dataclass(frozen=True, slots=True)

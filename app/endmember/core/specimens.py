@@ -53,8 +53,9 @@ class Grain:
     """One precipitate: an ellipse with a wavy outline and an edge that thins out.
 
     Centre `x`, `y`, half axes `a`, `b` and `edge`, the width over which the grain thins out to
-    nothing, as shares of the map's side; `angle` and the phase of the wave in radians; `wave` its
-    relative height, `lobes` its number of maxima; `core` the share of the foil's depth in the middle.
+    nothing, as shares of the map's side; `angle` and `wave_phase` in radians; `wave` the relative
+    height of the wave, `lobes` its number of maxima; `core` the share of the foil's depth that the
+    grain takes in its middle.
     """
 
     phase: str

@@ -12,7 +12,7 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class EnergyAxis:
-    """A linear energy axis. `start_keV` is the centre of channel 0, `step_keV` the channel width."""
+    """A linear energy axis. `start_keV`: centre of channel 0; `step_keV`: channel width."""
 
     start_keV: float
     step_keV: float
@@ -21,12 +21,13 @@ class EnergyAxis:
     @property
     def centres(self) -> FloatArray:
         """Energy of the middle of each channel in keV, shape (channels,)."""
-        return self.start_keV + self.step_keV * np.arange(self.channels)
+        return np.asarray(self.start_keV + self.step_keV * np.arange(self.channels), np.float64)
 
     @property
     def edges(self) -> FloatArray:
         """Energies of the channel borders in keV, shape (channels + 1,)."""
-        return self.start_keV + self.step_keV * (np.arange(self.channels + 1) - 0.5)
+        borders = np.arange(self.channels + 1) - 0.5
+        return np.asarray(self.start_keV + self.step_keV * borders, np.float64)
 
     @property
     def stop_keV(self) -> float:
@@ -57,7 +58,8 @@ class EnergyAxis:
 class LowRankCovariance:
     """A covariance of channel counts: diag(diagonal) + factors @ core @ factors.T.
 
-    Shapes: `diagonal` (channels,), `factors` (channels, r), `core` (r, r) symmetric; counts squared.
+    Shapes: `diagonal` (channels,), `factors` (channels, r), `core` (r, r) symmetric; in
+    counts squared.
     """
 
     diagonal: FloatArray

@@ -91,8 +91,7 @@ def _block(heading: Heading, composition: Composition) -> str:
     lines = [
         title,
         f"reduced chi-squared {fit.reduced_chi_squared:.2f} (expected 1.00 +- {spread:.2f})",
-        f"{'':4}{'line':>5}{'at.%':>11}{'+-':>9}{'k-fac. +-':>11}{'wt.%':>10}{'SNR':>9}"
-        f"{'LOD ppm':>9}  state",
+        _HEAD,
     ]
     lines += [_line(row) for row in composition.rows]
     if any(row.absorption is not None for row in composition.rows):
@@ -109,6 +108,19 @@ _SOURCES = {
     "conventional": "region of interest, matrix subtracted",
     "spectrum": "spectrum",
 }
+_HEAD = "    " + "".join(
+    f"{title:>{width}}"
+    for title, width in (
+        ("line", 5),
+        ("at.%", 11),
+        ("+-", 9),
+        ("k-fac. +-", 11),
+        ("wt.%", 10),
+        ("SNR", 9),
+        ("LOD ppm", 9),
+        ("  state", 7),
+    )
+)
 _STATES = {"no": "not detected", "yes": "detected", "quantifiable": "quantifiable"}
 
 

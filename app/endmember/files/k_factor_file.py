@@ -40,7 +40,7 @@ def read_k_factors(path: str | Path) -> dict[str, GivenFactor]:
                         f"{path}, line {reader.line_num}: {element} comes twice: keep one row"
                     )
                 found[element] = factor
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(
             f"{path}: the k-factors cannot be read ({error}): check the file"
         ) from error

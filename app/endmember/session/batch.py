@@ -25,7 +25,7 @@ class RunError(ValueError):
 
 
 def run_recipe(
-    path: Path, report: Callable[[Job, float], None] = lambda job, fraction: None
+    path: Path, report: Callable[[Job, float], None] = lambda *_: None
 ) -> tuple[Session, list[StepRecord]]:
     """Run every step of a recipe file; the session holds the results.
 

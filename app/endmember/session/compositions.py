@@ -64,7 +64,7 @@ def quantify_all(
     if len(data) > 1:
         entries += chain.of_sum(data, entries)
     told = _grouped(entries)
-    return Compositions(tuple(entries), tuple([*told, *chain.warnings]))
+    return Compositions(tuple(entries), (*told, *chain.warnings))
 
 
 def _grouped(entries: Sequence[Entry]) -> list[str]:

@@ -210,10 +210,11 @@ def _negative(done: Subtraction, where: str) -> list[str]:
     if not done.negative_keV:
         return []
     stretches = ", ".join(f"{low:.2f}-{high:.2f} keV" for low, high in done.negative_keV)
-    return [
+    sentence = (
         f"{where}: the subtracted spectrum is negative beyond 3 sigma at {stretches}: the factor "
         f"{done.factor:.4g} is too large, or the absent element is not absent"
-    ]
+    )
+    return [sentence]
 
 
 def _purity(
