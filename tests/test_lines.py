@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from endmember.core.absorption import absorption_factor, element_attenuation, ma
 from endmember.core.cross_sections import ionisation_cross_section
 from endmember.core.detector import Detector
 from endmember.core.lines import (
+    Definition,
+    Family,
     alpha_energy_keV,
     atomic_mass,
     default_family,
@@ -26,7 +29,7 @@ BEAM = 200.0
 BRIDGMANITE = {"O": 55.32, "Mg": 18.30, "Al": 2.21, "Si": 21.12, "Ca": 0.83, "Fe": 2.05}
 
 # element, family, weight k relative to Si K at 200 kV: alpha lines, whole family
-K_FACTORS = [
+K_FACTORS: list[tuple[str, Family, float, float]] = [
     ("O", "K", 0.9366, 0.9626),
     ("Mg", "K", 0.9518, 0.9782),
     ("Al", "K", 1.0048, 1.0193),
@@ -38,7 +41,7 @@ K_FACTORS = [
 ]
 
 
-def reference(shared: Path, name: str) -> dict[str, dict[str, float]]:
+def reference(shared: Path, name: str) -> dict[str, Any]:
     return dict(json.loads((shared / "data" / "reference" / name).read_text("utf-8")))
 
 
@@ -48,7 +51,7 @@ def grams(atoms: dict[str, float]) -> dict[str, float]:
 
 @pytest.mark.parametrize(("element", "family", "alpha", "whole"), K_FACTORS)
 def test_k_factors_agree_with_the_table(
-    element: str, family: str, alpha: float, whole: float
+    element: str, family: Family, alpha: float, whole: float
 ) -> None:
     assert weight_k_factor(element, family, BEAM) == pytest.approx(alpha, rel=1e-3)
     assert weight_k_factor(element, family, BEAM, definition="family") == pytest.approx(
@@ -60,7 +63,8 @@ def test_emission_cross_sections_agree_with_the_reference_case(shared: Path) -> 
     truth = reference(shared, "case_A_truth.json")
     for element, family, *_ in K_FACTORS:
         barn = truth["sigma_barn_no_detector"][element]
-        for definition in ("alpha", "family"):
+        definitions: tuple[Definition, ...] = ("alpha", "family")
+        for definition in definitions:
             ours = detected_cross_section_cm2(element, family, BEAM, None, definition) * 1e24
             assert ours == pytest.approx(barn[definition], rel=1e-4), (element, definition)
         detected = detected_cross_section_cm2(element, family, BEAM, Detector()) * 1e24
@@ -71,7 +75,8 @@ def test_emission_cross_sections_agree_with_the_reference_case(shared: Path) -> 
 def test_cliff_lorimer_on_true_counts_gives_the_composition_of_exspy(shared: Path) -> None:
     truth = reference(shared, "case_A_truth.json")
     counts = truth["expected_alpha_counts"]
-    families = {element: family for element, family, *_ in K_FACTORS} | {"Si": "K"}
+    families: dict[str, Family] = {element: family for element, family, *_ in K_FACTORS}
+    families["Si"] = "K"
     computed = {e: weight_k_factor(e, families[e], BEAM, detector=Detector()) for e in counts}
     exspy = reference(shared, "case_A_exspy.json")["1_CL_from_true_alpha_counts_at%"]
     # the k of the reference case rest on older atomic masses, up to 1e-3 off

@@ -1,9 +1,14 @@
 import numpy as np
 import pytest
 
+from endmember.core.decomposition import decompose
+from endmember.core.masks import partition
 from endmember.core.progress import Cancelled
+from endmember.core.purity import matrix_purity
 from endmember.core.regions import Rectangle
 from endmember.core.segmentation import Stroke, segment
+from endmember.core.simulation import simulate_map
+from endmember.core.specimens import loose_rectangles
 from endmember.core.spectrum import FloatArray
 
 SIZE = 96
@@ -41,6 +46,32 @@ def test_a_faint_precipitate_beside_strong_ones_is_found() -> None:
     y, x = np.mgrid[:SIZE, :SIZE] + 0.5
     centre = np.hypot(x - CENTRES[2][0], y - CENTRES[2][1]) < 5
     assert mask[centre].mean() > 0.95
+
+
+def test_the_matrix_of_a_simulated_specimen_is_pure_and_its_purity_is_measured() -> None:
+    """From counts to purity, on a specimen with one grain so faint that GrabCut alone loses it."""
+    image, specimen = simulate_map(256, 160.0, seed=1, layout=1)
+    image = image.between(0.3, 20.0)
+    found = decompose([image], 3)
+    # the elements that Fp and CaPv lack, Si and Mg, tell which component is theirs
+    lacking = {"Fp": 1.740, "CaPv": 1.254}
+    masks = {}
+    for phase, boxes in loose_rectangles(256, 1).items():
+        window = image.axis.span(lacking[phase] - 0.07, lacking[phase] + 0.07)
+        component = int(np.argmin(found.spectra[:, window].sum(axis=1)))
+        rectangles = [Rectangle(*box) for box in boxes]
+        masks[phase] = segment(found.maps[0], component, rectangles).mask
+    part = partition(masks, np.zeros((256, 256), dtype=bool))
+    assert (specimen.abundance[1:, part.matrix].mean(axis=1) < 0.0005).all()
+    pure = specimen.abundance[0] == 1.0
+    assert np.count_nonzero(part.matrix & pure) > 0.97 * np.count_nonzero(pure)
+    spectra = specimen.spectra[:, specimen.axis.span(0.3, 20.0)]
+    purity = matrix_purity(image, part, dict(zip(specimen.phases[1:], spectra[1:], strict=True)))
+    truth = (
+        specimen.expected_counts(part.matrix)[1:] / specimen.expected_spectrum(part.matrix).sum()
+    )
+    for (value, sigma), true in zip(purity.values(), truth, strict=True):
+        assert abs(value - true) < 3 * sigma < 0.001
 
 
 def test_nothing_is_found_outside_the_rectangles() -> None:

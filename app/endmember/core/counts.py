@@ -237,7 +237,8 @@ def _check_counts(values: npt.NDArray[np.generic]) -> None:
         )
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError(
-            "the map holds values that are not numbers (NaN or infinite): open the counts as recorded"
+            "the map holds values that are not numbers (NaN or infinite): open the counts as "
+            "recorded"
         )
     if values.dtype.kind == "f" and not np.array_equal(values, np.floor(values)):
         raise ValueError(

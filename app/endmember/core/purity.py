@@ -40,6 +40,10 @@ def matrix_purity(
     whole matrix spectrum, whose noise is independent, to first order, of the difference of ring
     and core, so the noise of the core does not bias e_k.
 
+    A mask drawn on the same counts takes pixels in which noise looks like precipitate and leaves
+    those in which it looks like matrix. At 160 counts per pixel this lowers e_k by about its sigma
+    (1e-4), in the spectrum itself and not only in its measurement; the sigma does not hold it.
+
     Raises
     ------
     ValueError

@@ -20,6 +20,7 @@ MAX_HALVINGS = 8
 STEP_LIMITS = np.array([0.02, 0.003, 20.0])  # offset keV, gain, FWHM eV
 # The calibration's own scatter (offset keV, gain, FWHM eV), a weak prior: it decides only where a
 # spectrum has too few counts in its peaks to say better itself.
+NOMINAL = np.array([0.0, 1.0, 130.0])
 PRIOR_SIGMA = np.array([0.02, 0.003, 15.0])
 # Powers of E in the background; the first three always, the others while they are significant.
 BACKGROUND_POWERS = (-1, 0, 1)
@@ -99,7 +100,8 @@ class SpectrumFit:
     @property
     def degrees_of_freedom(self) -> int:
         """Channels less parameters."""
-        return self.jacobian.shape[0] - self.jacobian.shape[1]
+        channels, parameters = self.jacobian.shape
+        return int(channels) - int(parameters)
 
     @property
     def reduced_chi_squared(self) -> float:
@@ -192,6 +194,12 @@ def fit_spectrum(
         raise ValueError(
             f"none of {', '.join(elements)} has a line between {spectrum.axis.start_keV:.3g} and "
             f"{spectrum.axis.stop_keV:.3g} keV: check the energy axis and the list of elements"
+        )
+    least = len(columns) + len(BACKGROUND_POWERS) + len(EXTRA_POWERS) + len(NOMINAL)
+    if least >= len(spectrum.counts):
+        raise ValueError(
+            f"{len(spectrum.counts)} channels cannot be fitted with {len(columns)} groups of lines: "
+            "widen the energy range or list fewer elements"
         )
     problem = _Problem(
         spectrum, columns, detector, foil, weight_fractions or {}, refine_calibration
@@ -291,18 +299,19 @@ class _Problem:
         return replace(state, powers=(*state.powers, power), linear=np.append(state.linear, 0.0))
 
     def background_terms(self, powers: tuple[int, ...]) -> FloatArray:
-        return self.response[:, None] * self.scaled_energy[:, None] ** np.array(powers, float)
+        terms = self.scaled_energy[:, None] ** np.array(powers, float)
+        return np.asarray(self.response[:, None] * terms)
 
     def variance(self, fitted: FloatArray) -> FloatArray:
         if self.spectrum.covariance is not None:
             diagonal = self.spectrum.covariance.diagonal
-            return np.maximum(diagonal, 1e-6 * diagonal.max())
+            return np.asarray(np.maximum(diagonal, 1e-6 * diagonal.max()))
         return self.positive(fitted)
 
     def positive(self, fitted: FloatArray) -> FloatArray:
         """The model where it can stand for a Poisson mean: early rounds may dip below zero, and a
         channel expecting nearly nothing must not weigh without bound."""
-        return np.maximum(np.maximum(fitted, self.floor), 0.02)
+        return np.asarray(np.maximum(np.maximum(fitted, self.floor), 0.02))
 
     def converge(self, state: _State) -> _State:
         terms = self.background_terms(state.powers)
@@ -327,8 +336,7 @@ class _Problem:
         calibrated = self.refine and weight_from is None
         if self.refine:
             prior[-3:] = PRIOR_SIGMA**-2.0 if calibrated else 1e30
-            nominal = np.array([0.0, 1.0, 130.0])
-            pull[-3:] = prior[-3:] * (nominal - _as_array(state.calibration)) * calibrated
+            pull[-3:] = prior[-3:] * (NOMINAL - _as_array(state.calibration)) * calibrated
         weighted = jacobian / variance[:, None]
         move, sigma = _solve(
             jacobian.T @ weighted + np.diag(prior), weighted.T @ (self.y - fitted) + pull
@@ -339,7 +347,7 @@ class _Problem:
         relative = float(np.max(np.abs(move) / sigma))
         for _ in range(MAX_HALVINGS):
             moved = self.moved(state, move, calibrated, terms)
-            if moved.deviance < state.deviance + 1e-6 or not calibrated:
+            if moved.deviance < state.deviance + 1e-6:
                 break
             move = move / 2
         return moved, relative
@@ -351,7 +359,14 @@ class _Problem:
         ahead = replace(
             state, linear=state.linear + move[: len(state.linear)], calibration=calibration
         )
-        return replace(ahead, deviance=self.deviance(self.model(ahead, terms)))
+        deviance = self.deviance(self.model(ahead, terms)) + self.penalty(calibration)
+        return replace(ahead, deviance=deviance)
+
+    def penalty(self, calibration: Calibration) -> float:
+        """What the prior adds to the deviance, so that each round descends on what it minimises."""
+        if not self.refine:
+            return 0.0
+        return float(np.sum(((_as_array(calibration) - NOMINAL) / PRIOR_SIGMA) ** 2))
 
     def jacobian(self, state: _State, terms: FloatArray) -> tuple[FloatArray, FloatArray]:
         shapes, derivatives = self.lines.shapes(self.spectrum.axis, state.calibration)
@@ -371,7 +386,10 @@ class _Problem:
             return float(np.sum((self.y - fitted) ** 2 / self.variance(fitted)))
         mu = self.positive(fitted)
         log_ratio = np.log(np.where(self.y > 0, self.y, 1.0) / mu)
-        return float(2 * np.sum(np.where(self.y > 0, self.y * log_ratio, 0.0) - self.y + mu))
+        poisson = 2 * np.sum(np.where(self.y > 0, self.y * log_ratio, 0.0) - self.y + mu)
+        # below the floor it goes on as chi-squared, smoothly, as the weights of a round do:
+        # otherwise a weak spectrum never comes to rest
+        return float(poisson + np.sum(((self.y - fitted) ** 2 - (self.y - mu) ** 2) / mu))
 
     def result(self, state: _State) -> SpectrumFit:
         terms = self.background_terms(state.powers)
@@ -393,7 +411,7 @@ class _Problem:
             variance=variance,
             calibration=state.calibration,
             background_powers=state.powers,
-            deviance=state.deviance,
+            deviance=self.deviance(fitted),
             converged=state.converged,
         )
 

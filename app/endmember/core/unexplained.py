@@ -13,10 +13,13 @@ from endmember.core.spectrum_fit import SpectrumFit
 SIGNIFICANT = 8.0  # sigma over one FWHM: well above what shapes that fit nearly right leave
 # What instruments, grids, preparation and air leave in a spectrum, and common elements, by the
 # likelihood of meeting them; K lines are tried before L and M.
-CANDIDATES = tuple(
-    "C O N F Na Mg Al Si P S Cl K Ca Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Zr Nb Mo Pd Ag Sn "
-    "Ba La Ce Nd Sm Hf Ta W Pt Au Pb Bi Th U Ar".split()
+# fmt: off
+CANDIDATES = (
+    "C", "O", "N", "F", "Na", "Mg", "Al", "Si", "P", "S", "Cl", "K", "Ca", "Ti", "V", "Cr",
+    "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se", "Br", "Zr", "Nb", "Mo", "Pd", "Ag",
+    "Sn", "Ba", "La", "Ce", "Nd", "Sm", "Hf", "Ta", "W", "Pt", "Au", "Pb", "Bi", "Th", "U", "Ar",
 )
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ from endmember.session.recipe import Exclude, Instrument, MapInput, Roi
 from endmember.session.shapes import region_on
 
 LEAST_BEAM_ENERGY_keV = 40.0
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -33,9 +36,7 @@ class MapData:
     sha256: str
     warnings: tuple[str, ...]
 
-    def on_full_map(
-        self, array: npt.NDArray[np.generic], outside: float | bool
-    ) -> npt.NDArray[np.generic]:
+    def on_full_map(self, array: npt.NDArray[Scalar], outside: float | bool) -> npt.NDArray[Scalar]:
         """An array (rows, columns) of the analysed map on the pixels of the whole file."""
         rebin = self.entry.rebin
         grown = np.repeat(np.repeat(array, rebin, axis=0), rebin, axis=1)
