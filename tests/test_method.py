@@ -1,0 +1,332 @@
+"""The whole method on simulated maps, against the truth they were made from."""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from endmember.cli import run_command
+from endmember.core.simulation import Truth, expected_truth
+from endmember.demo import demo_recipe
+from endmember.session.recipe import PrecipitateRectangle, Recipe, Roi, changed
+from endmember.session.recipe_file import dump_recipe
+
+MAJORS = ("O", "Mg", "Al", "Si", "Ca", "Fe")
+
+
+@dataclass(frozen=True)
+class Run:
+    folder: Path
+    recipe: Path
+    truth: Truth
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    def rows(self, source: str, phase: str) -> dict[str, dict[str, str]]:
+        with (self.results / "composition.csv").open(encoding="utf-8") as stream:
+            return {
+                row["element"]: row
+                for row in csv.DictReader(stream)
+                if (row["source"], row["phase"]) == (source, phase)
+            }
+
+    def mask(self, name: str) -> np.ndarray:
+        return tifffile.imread(self.results / "masks" / f"demo_{name}.tif") == 255
+
+    def account(self) -> dict:
+        return json.loads((self.results / "run.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("demo")
+    assert run_command(["demo", "--out", str(folder)]) == 0
+    return Run(folder, folder / "demo.toml", expected_truth(256, 160.0, 0))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small demo map, for runs that are to fail."""
+    folder = tmp_path_factory.mktemp("small")
+    map_file = folder / "demo.hspy"
+    assert run_command(["simulate", str(map_file), "--size", "64"]) == 0
+    return folder
+
+
+def fails(folder: Path, recipe: Recipe, capsys: pytest.CaptureFixture[str]) -> str:
+    """Run a recipe that cannot go on; returns the sentence, and sees that nothing was written."""
+    path = folder / "bad.toml"
+    path.write_text(dump_recipe(recipe, folder, folder), encoding="utf-8")
+    before = sorted(folder.iterdir())
+    capsys.readouterr()
+    assert run_command(["run", str(path), "--out", str(folder / "out")]) == 2
+    assert sorted(folder.iterdir()) == before
+    told = capsys.readouterr().err.strip()
+    assert "Traceback" not in told
+    assert "bad.toml" in told
+    assert "\n" not in told
+    return told
+
+
+def with_rectangles(recipe: Recipe, *boxes: tuple[int, int, int, int]) -> Recipe:
+    """The recipe with only its first precipitate, and these rectangles."""
+    rectangles = tuple(PrecipitateRectangle(map="demo", box=box) for box in boxes)
+    return changed(recipe, precipitates=(changed(recipe.precipitates[0], rectangles=rectangles),))
+
+
+def test_the_matrix_mask_holds_less_than_a_thousandth_of_each_precipitate(demo: Run) -> None:
+    matrix = demo.mask("matrix")
+    for abundance in demo.truth.abundance[1:]:
+        assert abundance[matrix].mean() < 0.001
+
+
+def test_nearly_all_truly_pure_pixels_stay_in_the_matrix(demo: Run) -> None:
+    pure = demo.truth.abundance[0] == 1.0
+    assert (demo.mask("matrix") & pure).sum() >= 0.95 * pure.sum()
+
+
+def test_the_measured_purity_is_the_true_one_within_its_error(demo: Run) -> None:
+    matrix = demo.mask("matrix")
+    counts = demo.truth.expected_counts(matrix)
+    for index, name in enumerate(demo.truth.phases[1:], start=1):
+        measured = demo.account()["purity"]["demo"][name]
+        assert abs(measured["value"] - counts[index] / counts.sum()) < 3 * measured["sigma"]
+
+
+def test_the_masks_partition_the_map(demo: Run) -> None:
+    names = ("matrix", "overlap", "excluded", "mixture_Fp", "mixture_CaPv")
+    assert np.array_equal(sum(demo.mask(name).astype(int) for name in names), np.ones((256, 256)))
+
+
+@pytest.mark.parametrize("phase", ["Brg", "Fp", "CaPv"])
+def test_compositions_are_the_true_ones_within_their_errors(demo: Run, phase: str) -> None:
+    index = demo.truth.phases.index(phase)
+    for element, row in demo.rows("mask", phase).items():
+        if row["detected"] == "assumed_absent":
+            continue
+        true = float(demo.truth.atomic_percent[index][demo.truth.elements.index(element)])
+        error = abs(float(row["atomic_percent"]) - true)
+        allowed = 3 * float(row["atomic_percent_sigma"])
+        if phase == "Brg" and element in MAJORS:
+            allowed = max(allowed, 0.01 * true)
+        assert error < allowed, element
+
+
+def test_elements_that_ferropericlase_lacks_are_consistent_with_zero(demo: Run) -> None:
+    rows = demo.rows("mask", "Fp")
+    for element in ("Ca", "Nd", "Sm", "U"):
+        value, sigma = (
+            float(rows[element][name]) for name in ("atomic_percent", "atomic_percent_sigma")
+        )
+        assert abs(value) < 3 * sigma
+        assert rows[element]["detected"] != "quantifiable"
+    assert rows["Si"]["detected"] == "assumed_absent"
+    assert rows["Si"]["lod_ppm"] == rows["Si"]["snr"] == ""
+
+
+def test_line_areas_of_the_matrix_are_the_true_ones(demo: Run) -> None:
+    counts = demo.truth.expected_counts(demo.mask("matrix"))[0]
+    shares = demo.truth.alpha_share[0]
+    for element, row in demo.rows("mask", "Brg").items():
+        true = counts * float(shares[demo.truth.elements.index(element)])
+        relative_sigma = float(row["atomic_percent_sigma"]) / float(row["atomic_percent"])
+        assert float(row["net_counts"]) == pytest.approx(true, rel=max(0.01, 3 * relative_sigma))
+
+
+def test_phase_fractions_are_the_shares_of_all_counts(demo: Run) -> None:
+    counts = demo.truth.expected_counts(np.ones((256, 256), dtype=bool))
+    for index, name in enumerate(demo.truth.phases):
+        found = demo.account()["phase_fractions"]["demo"][name]
+        # the energy range cuts a little more of one phase than of another
+        assert found["value"] == pytest.approx(
+            counts[index] / counts.sum(), abs=3 * found["sigma"] + 2e-4
+        )
+
+
+def test_three_components_are_suggested(demo: Run) -> None:
+    assert demo.account()["suggested_components"] == {"demo": 3}
+
+
+def test_every_step_is_accounted_for(demo: Run) -> None:
+    names = [step["name"] for step in demo.account()["steps"]]
+    assert names == [
+        "read",
+        "scree",
+        "decomposition",
+        "masks",
+        "subtraction",
+        "abundance",
+        "quantification",
+    ]
+
+
+def test_the_recipe_as_run_gives_the_same_bytes_again(demo: Run, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    assert run_command(["run", str(demo.results / "recipe.toml"), "--out", str(again)]) == 0
+    files = [
+        path.relative_to(demo.results)
+        for path in sorted(demo.results.rglob("*"))
+        if path.suffix in (".csv", ".tif", ".msa")
+    ]
+    assert len(files) > 15
+    for file in files:
+        assert (again / file).read_bytes() == (demo.results / file).read_bytes(), file
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_masks_of_other_specimens_are_as_pure(seed: int, tmp_path: Path) -> None:
+    from endmember.core.specimens import loose_rectangles
+
+    assert run_command(
+        ["simulate", str(tmp_path / "demo.hspy"), "--seed", str(seed), "--layout", str(seed)]
+    ) == 0
+    recipe = demo_recipe(256)
+    boxes = loose_rectangles(256, seed)
+    recipe = changed(
+        recipe,
+        precipitates=tuple(
+            changed(
+                p,
+                rectangles=tuple(PrecipitateRectangle(map="demo", box=b) for b in boxes[p.name]),
+            )
+            for p in recipe.precipitates
+        ),
+    )
+    path = tmp_path / "recipe.toml"
+    path.write_text(dump_recipe(recipe, tmp_path, tmp_path), encoding="utf-8")
+    assert run_command(["run", str(path), "--out", str(tmp_path / "results")]) == 0
+    run = Run(tmp_path, path, expected_truth(256, 160.0, seed))
+    matrix = run.mask("matrix")
+    pure = run.truth.abundance[0] == 1.0
+    assert all(abundance[matrix].mean() < 0.001 for abundance in run.truth.abundance[1:])
+    assert (matrix & pure).sum() >= 0.95 * pure.sum()
+
+
+def test_two_maps_with_regions_run_to_a_sum(small: Path, tmp_path: Path) -> None:
+    base = demo_recipe(64)
+    first = changed(
+        base.maps[0],
+        file=str(small / "demo.hspy"),
+        rois=(
+            Roi(name="R1", phase="Brg", rectangle=(0, 0, 10, 8)),
+            Roi(name="R2", phase="Fp", rectangle=tuple(base.precipitates[0].rectangles[1].box)),
+        ),
+    )
+    second = changed(first, name="second", rois=())
+    recipe = changed(
+        base,
+        maps=(first, second),
+        precipitates=tuple(
+            changed(
+                p, rectangles=p.rectangles + tuple(changed(r, map="second") for r in p.rectangles)
+            )
+            for p in base.precipitates
+        ),
+    )
+    path = tmp_path / "two.toml"
+    path.write_text(dump_recipe(recipe, tmp_path, tmp_path), encoding="utf-8")
+    assert run_command(["run", str(path), "--out", str(tmp_path / "results")]) == 0
+    with (tmp_path / "results" / "composition.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    kinds = {(row["phase"], row["source"], row["map"]) for row in rows}
+    assert {("Brg", "roi", "demo"), ("Fp", "conventional", "demo"), ("Fp", "mask", "sum")} <= kinds
+
+    def oxygen(map_name: str) -> dict[str, str]:
+        return next(
+            r
+            for r in rows
+            if (r["phase"], r["source"], r["map"], r["element"]) == ("Brg", "mask", map_name, "O")
+        )
+
+    # the second map is the first once more: twice the counts, the same composition
+    parts = [float(oxygen(name)["net_counts"]) for name in ("demo", "second")]
+    assert float(oxygen("sum")["net_counts"]) == pytest.approx(sum(parts), rel=1e-3)
+    assert float(oxygen("sum")["atomic_percent_sigma"]) == pytest.approx(
+        float(oxygen("demo")["atomic_percent_sigma"]) / np.sqrt(2), rel=0.02
+    )
+
+
+def test_excluded_pixels_are_in_no_mask(small: Path, tmp_path: Path) -> None:
+    from endmember.session.recipe import Exclude
+
+    base = demo_recipe(64)
+    hole = Exclude(ellipse=(40, 1, 12, 10))
+    entry = changed(base.maps[0], file=str(small / "demo.hspy"), excludes=(hole,))
+    path = tmp_path / "hole.toml"
+    recipe = changed(base, maps=(entry,))
+    path.write_text(dump_recipe(recipe, tmp_path, tmp_path), encoding="utf-8")
+    assert run_command(["run", str(path), "--out", str(tmp_path / "results")]) == 0
+    run = Run(tmp_path, path, expected_truth(64, 160.0, 0))
+    excluded = run.mask("excluded")
+    assert 60 < excluded.sum() < 120
+    assert not (excluded & (run.mask("matrix") | run.mask("mixture_Fp"))).any()
+
+
+def test_a_rectangle_wholly_outside_is_refused(
+    small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = fails(small, with_rectangles(demo_recipe(64), (500, 500, 20, 20)), capsys)
+    assert "500" in told
+
+
+def test_an_absent_element_that_the_matrix_lacks_is_refused(
+    small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = demo_recipe(64)
+    elements = (*recipe.sample.elements, "Zr")
+    fp = changed(recipe.precipitates[0], absent="Zr", component=1)
+    recipe = changed(
+        recipe, sample=changed(recipe.sample, elements=elements), precipitates=(fp,)
+    )
+    assert "Zr is hardly present in the matrix" in fails(small, recipe, capsys)
+
+
+def test_more_components_than_channels_are_refused(
+    small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = demo_recipe(64)
+    recipe = changed(recipe, decomposition=changed(recipe.decomposition, components=3000))
+    assert "3000 components" in fails(small, recipe, capsys)
+
+
+def test_a_mask_wholly_in_an_excluded_region_is_refused(
+    small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from endmember.session.recipe import Exclude
+
+    recipe = with_rectangles(demo_recipe(64), (23, 11, 10, 10))
+    entry = changed(recipe.maps[0], excludes=(Exclude(rectangle=(20, 8, 18, 18)),))
+    told = fails(small, changed(recipe, maps=(entry,)), capsys)
+    assert "excluded" in told
+    assert "Fp" in told
+
+
+def test_a_missing_map_file_is_named(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = demo_recipe(64)
+    recipe = changed(recipe, maps=(changed(recipe.maps[0], file="nowhere.hspy"),))
+    assert "nowhere.hspy" in fails(small, recipe, capsys)
+
+
+def test_a_rectangle_in_which_nothing_is_found_is_a_warning(small: Path, tmp_path: Path) -> None:
+    recipe = demo_recipe(64)
+    truth = expected_truth(64, 160.0, 0)
+    pure = truth.abundance[0] == 1.0
+    empty = next(
+        (x, y, 8, 8) for y in range(3, 52) for x in range(3, 52) if pure[y - 2 : y + 10, x - 2 : x + 10].all()
+    )
+    first = recipe.precipitates[0]
+    more = (*first.rectangles, PrecipitateRectangle(map="demo", box=empty))
+    recipe = changed(
+        recipe, precipitates=(changed(first, rectangles=more), *recipe.precipitates[1:])
+    )
+    path = small / "scarce.toml"
+    path.write_text(dump_recipe(recipe, small, small), encoding="utf-8")
+    assert run_command(["run", str(path), "--out", str(tmp_path / "results")]) == 0
+    run = Run(tmp_path, path, truth)
+    assert any(str(list(empty)) in sentence for sentence in run.account()["warnings"])
