@@ -32,9 +32,7 @@ def dense(image: SpectrumImage) -> npt.NDArray[np.int64]:
     return out.reshape(image.shape)
 
 
-def test_an_image_holds_every_count(
-    cube: npt.NDArray[np.int64], image: SpectrumImage
-) -> None:
+def test_an_image_holds_every_count(cube: npt.NDArray[np.int64], image: SpectrumImage) -> None:
     np.testing.assert_array_equal(dense(image), cube)
     assert image.total == cube.sum()
     np.testing.assert_array_equal(image.count_map(), cube.sum(axis=2))
@@ -64,7 +62,9 @@ def test_projecting_and_accumulating_are_matrix_products(
     basis = rng.normal(size=(AXIS.channels, 3))
     weights = rng.normal(size=(ROWS * COLUMNS, 4))
     np.testing.assert_allclose(image.project(basis), matrix @ basis, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(image.accumulate(weights), matrix.T @ weights, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        image.accumulate(weights), matrix.T @ weights, rtol=1e-12, atol=1e-12
+    )
 
 
 def test_a_window_holds_the_channels_whose_centres_lie_in_it(
@@ -112,9 +112,7 @@ def test_rebinning_sums_blocks_and_drops_what_fills_none(
 
 
 @pytest.mark.parametrize(("pixels", "channels"), [(0, 1), (14, 1), (1, 0), (1, 301), (-1, 1)])
-def test_rebinning_to_nothing_is_refused(
-    image: SpectrumImage, pixels: int, channels: int
-) -> None:
+def test_rebinning_to_nothing_is_refused(image: SpectrumImage, pixels: int, channels: int) -> None:
     with pytest.raises(ValueError, match="leaves nothing of a map"):
         image.rebin(pixels, channels)
 
@@ -123,7 +121,14 @@ def test_rebinned_companion_images_are_averages(cube: npt.NDArray[np.int64]) -> 
     haadf = np.arange(ROWS * COLUMNS, dtype=float).reshape(ROWS, COLUMNS)
     plain = SpectrumImage.from_array(cube, AXIS)
     image = SpectrumImage(
-        plain.starts, plain.channels, plain.counts, ROWS, COLUMNS, AXIS, 2.0, images={"HAADF": haadf}
+        plain.starts,
+        plain.channels,
+        plain.counts,
+        ROWS,
+        COLUMNS,
+        AXIS,
+        2.0,
+        images={"HAADF": haadf},
     )
     binned = image.rebin(2)
     assert binned.images["HAADF"][1, 2] == pytest.approx(haadf[2:4, 4:6].mean())
@@ -157,7 +162,8 @@ def test_negative_integers_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("largest", "dtype"), [(255, np.uint8), (256, np.uint16), (65536, np.uint32), (2**32, np.uint64)]
+    ("largest", "dtype"),
+    [(255, np.uint8), (256, np.uint16), (65536, np.uint32), (2**32, np.uint64)],
 )
 def test_counts_are_kept_in_the_smallest_type_that_holds_them(
     largest: int, dtype: npt.DTypeLike

@@ -183,9 +183,12 @@ def test_the_recipe_as_run_gives_the_same_bytes_again(demo: Run, tmp_path: Path)
 def test_masks_of_other_specimens_are_as_pure(seed: int, tmp_path: Path) -> None:
     from endmember.core.specimens import loose_rectangles
 
-    assert run_command(
-        ["simulate", str(tmp_path / "demo.hspy"), "--seed", str(seed), "--layout", str(seed)]
-    ) == 0
+    assert (
+        run_command(
+            ["simulate", str(tmp_path / "demo.hspy"), "--seed", str(seed), "--layout", str(seed)]
+        )
+        == 0
+    )
     recipe = demo_recipe(256)
     boxes = loose_rectangles(256, seed)
     recipe = changed(
@@ -281,9 +284,7 @@ def test_an_absent_element_that_the_matrix_lacks_is_refused(
     recipe = demo_recipe(64)
     elements = (*recipe.sample.elements, "Zr")
     fp = changed(recipe.precipitates[0], absent="Zr", component=1)
-    recipe = changed(
-        recipe, sample=changed(recipe.sample, elements=elements), precipitates=(fp,)
-    )
+    recipe = changed(recipe, sample=changed(recipe.sample, elements=elements), precipitates=(fp,))
     assert "Zr is hardly present in the matrix" in fails(small, recipe, capsys)
 
 
@@ -318,7 +319,10 @@ def test_a_rectangle_in_which_nothing_is_found_is_a_warning(small: Path, tmp_pat
     truth = expected_truth(64, 160.0, 0)
     pure = truth.abundance[0] == 1.0
     empty = next(
-        (x, y, 8, 8) for y in range(3, 52) for x in range(3, 52) if pure[y - 2 : y + 10, x - 2 : x + 10].all()
+        (x, y, 8, 8)
+        for y in range(3, 52)
+        for x in range(3, 52)
+        if pure[y - 2 : y + 10, x - 2 : x + 10].all()
     )
     first = recipe.precipitates[0]
     more = (*first.rectangles, PrecipitateRectangle(map="demo", box=empty))

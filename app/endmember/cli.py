@@ -12,6 +12,10 @@ from pathlib import Path
 
 from endmember import __version__
 
+NO_WINDOW = (
+    "endmember: this version has no window yet: run a recipe with "
+    "`endmember run RECIPE.toml --out DIR`, or look into a file with `endmember info FILE`"
+)
 DONE, FAULT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -21,7 +25,12 @@ def run_command(arguments: Sequence[str]) -> int:
     Returns 0 when done, 2 when the input cannot be used (one sentence on standard error), 1 after
     a fault of the program (with the place of the log), 130 after Ctrl-C.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(_with_window(arguments))
+    if options.run is None:
+        parser.print_help()
+        print(NO_WINDOW, file=sys.stderr)
+        return UNUSABLE
     try:
         options.run(options)
     except KeyboardInterrupt:
@@ -35,6 +44,12 @@ def run_command(arguments: Sequence[str]) -> int:
     except Exception as error:
         return _fault(error)
     return DONE
+
+
+def _with_window(arguments: Sequence[str]) -> Sequence[str]:
+    """The arguments, without files that are meant for the window."""
+    opens = not arguments or (not arguments[0].startswith("-") and Path(arguments[0]).exists())
+    return () if opens else arguments
 
 
 def _is_for_the_user(error: Exception) -> bool:
@@ -66,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Separates overlapping phases in STEM-EDXS maps and measures the trace "
         "elements in each.",
     )
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(metavar="COMMAND")
     _add_run(commands)
     _add_demo(commands)
     _add_info(commands)

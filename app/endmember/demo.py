@@ -58,22 +58,20 @@ def demo_recipe(size: int) -> Recipe:
     text = importlib.resources.files("endmember_resources").joinpath(RECIPE_FILE).read_text("utf-8")
     recipe = parse_recipe(text, RECIPE_FILE)
     scale = size / RECIPE_SIZE
-    return changed(
-        recipe, precipitates=tuple(_scaled(p, scale) for p in recipe.precipitates)
-    )
+    return changed(recipe, precipitates=tuple(_scaled(p, scale) for p in recipe.precipitates))
 
 
 def _scaled(precipitate: Precipitate, scale: float) -> Precipitate:
     def box(of: tuple[int, int, int, int]) -> tuple[int, ...]:
-        return tuple(max(round(value * scale), 1 if place > 1 else 0) for place, value in enumerate(of))
+        return tuple(
+            max(round(value * scale), 1 if place > 1 else 0) for place, value in enumerate(of)
+        )
 
     rectangles = tuple(changed(r, box=box(r.box)) for r in precipitate.rectangles)
     return changed(precipitate, rectangles=rectangles)
 
 
-def prepare_demo(
-    folder: Path | None, size: int, report: Callable[[float], None]
-) -> Path:
+def prepare_demo(folder: Path | None, size: int, report: Callable[[float], None]) -> Path:
     """Simulate the demo map into a folder and write its recipe beside it; returns the recipe.
 
     Without a `folder`, one in the user's data folder is used. The map is simulated once and kept.

@@ -196,6 +196,7 @@ class SpectrumImage:
                 f"{self.columns} x {self.rows} pixels and {self.axis.channels} channels"
             )
         rows, columns, length = (*(s // pixels for s in sides), self.axis.channels // channels)
+        room = np.empty(len(self.counts), np.uint32 if self.total < 2**32 else np.uint64)
         starts, new_channels, counts = _merge(
             self.starts,
             self.channels,
@@ -206,6 +207,7 @@ class SpectrumImage:
             pixels,
             length,
             channels,
+            room,
         )
         step = self.axis.step_keV
         axis = EnergyAxis(self.axis.start_keV + step * (channels - 1) / 2, step * channels, length)
@@ -250,11 +252,15 @@ def _check_counts(values: npt.NDArray[np.generic]) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _merge(starts, channels, counts, columns, new_rows, new_columns, pixels, length, run):  # type: ignore[no-untyped-def]
-    """One pass: add the pixels of each block into a buffer, then emit what is not zero."""
+def _merge(
+    starts, channels, counts, columns, new_rows, new_columns, pixels, length, run, new_counts
+):  # type: ignore[no-untyped-def]
+    """One pass: add the pixels of each block into a buffer, then emit what is not zero.
+
+    `new_counts` is room for the counts, of a type that holds the largest sum.
+    """
     new_starts = np.zeros(new_rows * new_columns + 1, dtype=np.int64)
     new_channels = np.empty(len(channels), dtype=np.uint32)
-    new_counts = np.empty(len(counts), dtype=np.uint32)
     buffer = np.zeros(length, dtype=np.int64)
     filled = 0
     for row in range(new_rows):

@@ -1,0 +1,275 @@
+"""The spectrum fit against a spectrum of known truth, closed forms and resampling."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from endmember.core.detector import Detector
+from endmember.core.line_shapes import Calibration, LineSet, fwhm_keV
+from endmember.core.spectrum import EnergyAxis, FloatArray, LowRankCovariance, Spectrum
+from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
+
+ELEMENTS = ("O", "Mg", "Al", "Si", "Ca", "Fe", "Nd", "Sm", "U")
+MAJORS = ("O", "Mg", "Al", "Si", "Ca", "Fe")
+TRACES = {"Nd": ("L", 0.029), "Sm": ("L", 0.024), "U": ("M", 0.034)}
+AXIS = EnergyAxis(0.0, 0.01, 2048)
+
+
+@dataclass(frozen=True)
+class CaseA:
+    """A bridgmanite spectrum: counts, their expectation, and the expected alpha areas."""
+
+    counts: FloatArray
+    mean: FloatArray
+    alpha: dict[str, float]
+
+
+@pytest.fixture(scope="session")
+def case_a(shared: Path) -> CaseA:
+    folder = shared / "data" / "reference"
+    truth = json.loads((folder / "case_A_truth.json").read_text("utf-8"))
+    with np.load(folder / "case_A.npz") as arrays:
+        return CaseA(arrays["counts"].astype(float), arrays["mean"], truth["expected_alpha_counts"])
+
+
+def spectrum_of(counts: FloatArray, axis: EnergyAxis = AXIS) -> Spectrum:
+    return Spectrum(np.array(counts, dtype=float), axis, 200.0, 22.0)
+
+
+def fitted(spectrum: Spectrum, elements: Sequence[str] = (*ELEMENTS, "Cu")) -> SpectrumFit:
+    return fit_spectrum(spectrum.between(0.3, 20.0), elements, detector=Detector())
+
+
+@pytest.fixture(scope="module")
+def fit(case_a: CaseA) -> SpectrumFit:
+    return fitted(spectrum_of(case_a.counts))
+
+
+def area(fit: SpectrumFit, element: str, family: str = "K") -> tuple[float, float]:
+    index = fit.find(element, family)
+    assert index is not None
+    return float(fit.areas[index]), float(np.sqrt(fit.covariance[index, index]))
+
+
+@pytest.mark.parametrize("element", MAJORS)
+def test_majors_come_out_within_three_per_mille(
+    fit: SpectrumFit, case_a: CaseA, element: str
+) -> None:
+    assert area(fit, element)[0] == pytest.approx(case_a.alpha[element], rel=0.003)
+
+
+@pytest.mark.parametrize("element", TRACES)
+def test_traces_come_out_within_three_sigma(fit: SpectrumFit, case_a: CaseA, element: str) -> None:
+    family, relative = TRACES[element]
+    found, sigma = area(fit, element, family)
+    assert abs(found - case_a.alpha[element]) < 3 * sigma
+    assert sigma / case_a.alpha[element] == pytest.approx(relative, rel=0.1)
+
+
+def test_the_fit_of_case_a_is_good_and_converged(fit: SpectrumFit) -> None:
+    assert fit.converged
+    assert 0.94 < fit.reduced_chi_squared < 1.06
+    assert fit.calibration.offset_keV == pytest.approx(0.0, abs=2e-4)
+    assert fit.calibration.gain == pytest.approx(1.0, abs=1e-4)
+    assert fit.calibration.fwhm_mn_eV == pytest.approx(130.0, abs=0.2)
+
+
+def test_the_expected_spectrum_gives_the_expected_areas(case_a: CaseA) -> None:
+    fit = fitted(spectrum_of(case_a.mean))
+    for element in MAJORS:
+        assert area(fit, element)[0] == pytest.approx(case_a.alpha[element], rel=0.002)
+    for element, (family, _) in TRACES.items():
+        found, sigma = area(fit, element, family)
+        assert abs(found - case_a.alpha[element]) < 1.5 * sigma
+
+
+def test_an_axis_that_is_off_is_found_and_costs_no_accuracy(
+    case_a: CaseA, fit: SpectrumFit
+) -> None:
+    nominal = EnergyAxis(-0.01 / 1.001, 0.01 / 1.001, 2048)  # true = 0.01 + 1.001 nominal
+    off = fitted(spectrum_of(case_a.counts, nominal))
+    assert off.calibration.offset_keV == pytest.approx(0.01, abs=5e-4)
+    assert off.calibration.gain == pytest.approx(1.001, abs=2e-4)
+    for element in MAJORS:
+        assert area(off, element)[0] == pytest.approx(area(fit, element)[0], rel=1e-3)
+
+
+def test_the_area_of_an_absent_element_is_nothing_but_noise(case_a: CaseA) -> None:
+    fit = fitted(spectrum_of(case_a.counts), (*ELEMENTS, "Cu", "Zn"))
+    found, sigma = area(fit, "Zn")
+    assert abs(found) < 4 * sigma
+
+
+def test_the_alpha_lines_of_each_column_have_unit_area(fit: SpectrumFit) -> None:
+    """By hand: a column sums to all its lines over its alpha lines, weighted with efficiency."""
+    detector = Detector()
+    for index, column in enumerate(fit.columns):
+        energies = np.array([line.energy_keV for line in column.lines])
+        if energies.min() < 0.6 or energies.max() > 19.0 or not column.alpha_share:
+            continue
+        strength = np.array([line.cross_section_cm2 for line in column.lines])
+        strength *= detector.efficiency(energies)
+        alpha = np.array([line.alpha for line in column.lines])
+        assert fit.shapes[:, index].sum() == pytest.approx(
+            strength.sum() / strength[alpha].sum(), rel=1e-6
+        ), column.name
+
+
+def test_a_line_is_a_gaussian_integrated_over_the_channels() -> None:
+    energies, weights = np.array([1.74, 6.4]), np.array([1.0, 1.0])
+    lines = LineSet.of_columns([(energies[:1], weights[:1]), (energies[1:], weights[1:])])
+    shapes, _ = lines.shapes(AXIS, Calibration())
+    for column, energy in enumerate(energies):
+        sigma = float(fwhm_keV(energy, 130.0)) / np.sqrt(8 * np.log(2))
+        fine = np.linspace(AXIS.edges[0], AXIS.edges[-1], 2048 * 50 + 1)
+        density = np.exp(-0.5 * ((fine - energy) / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
+        pieces = (density[1:] + density[:-1]) / 2 * np.diff(fine)
+        np.testing.assert_allclose(
+            shapes[:, column], pieces.reshape(2048, 50).sum(axis=1), atol=1e-5
+        )
+        assert shapes[:, column].sum() == pytest.approx(1.0, abs=1e-8)
+
+
+def test_the_width_at_manganese_is_the_width_of_manganese() -> None:
+    assert float(fwhm_keV(5.8987, 127.0)) == pytest.approx(0.127)
+
+
+@pytest.mark.parametrize("parameter", [0, 1, 2])
+def test_derivatives_by_the_calibration_agree_with_finite_differences(parameter: int) -> None:
+    lines = LineSet.of_columns(
+        [(np.array([0.525]), np.ones(1)), (np.array([6.4, 7.06]), np.array([1.0, 0.13]))]
+    )
+    areas = np.array([1e4, 3e3])
+    at = np.array([0.003, 1.0004, 128.0])
+    step = np.zeros(3)
+    step[parameter] = (1e-5, 1e-6, 1e-2)[parameter]
+    ahead, behind = (
+        lines.shapes(AXIS, Calibration(*(at + sign * step)))[0] @ areas for sign in (1, -1)
+    )
+    numeric = (ahead - behind) / (2 * step[parameter])
+    _, derivatives = lines.shapes(AXIS, Calibration(*at))
+    analytic = derivatives.of_model(areas, Calibration(*at))[:, parameter]
+    np.testing.assert_allclose(analytic, numeric, atol=1e-5 * np.abs(numeric).max())
+
+
+def test_areas_are_linear_in_the_counts_with_the_fits_estimator(fit: SpectrumFit) -> None:
+    np.testing.assert_allclose(
+        fit.estimator @ fit.fitted, fit.areas, rtol=1e-6, atol=1e-4 * np.abs(fit.areas).min()
+    )
+    dense = fit.estimator @ np.diag(fit.variance) @ fit.estimator.T
+    np.testing.assert_allclose(fit.covariance, dense, rtol=1e-9, atol=1e-9 * np.abs(dense).max())
+
+
+def test_the_errors_are_the_scatter_of_repeated_measurements(
+    case_a: CaseA, rng: np.random.Generator
+) -> None:
+    mean = case_a.mean * 1e6 / case_a.mean.sum()
+    fits = [fitted(spectrum_of(rng.poisson(mean).astype(float))) for _ in range(60)]
+    areas = np.array([f.areas for f in fits])
+    sigmas = np.sqrt(np.mean([np.diag(f.covariance) for f in fits], axis=0))
+    scale = 1e6 / case_a.mean.sum()
+    ratios = []
+    for element, family in [(e, "K") for e in MAJORS] + [(e, f) for e, (f, _) in TRACES.items()]:
+        index = fits[0].find(element, family)
+        assert index is not None
+        ratios.append(areas[:, index].std(ddof=1) / sigmas[index])
+        # unbiased: the mean of 60 lies within 4 of its own standard errors
+        off = areas[:, index].mean() - case_a.alpha[element] * scale
+        assert abs(off) < 4 * sigmas[index] / np.sqrt(60), element
+    # the standard deviation of 60 values has itself an error of 9 %
+    assert all(0.65 < ratio < 1.35 for ratio in ratios)
+    assert np.mean(ratios) == pytest.approx(1.0, abs=0.12)
+
+
+def test_a_weak_spectrum_comes_to_rest_and_its_errors_hold(
+    case_a: CaseA, rng: np.random.Generator
+) -> None:
+    mean = case_a.mean * 1000 / case_a.mean.sum()
+    fits = [fitted(spectrum_of(rng.poisson(mean).astype(float))) for _ in range(12)]
+    assert all(f.converged for f in fits)
+    pulls = [
+        (area(f, e)[0] - case_a.alpha[e] * 1000 / case_a.mean.sum()) / area(f, e)[1]
+        for f in fits
+        for e in ("O", "Mg", "Si")
+    ]
+    assert 0.5 < np.std(pulls) < 1.5
+    assert abs(np.mean(pulls)) < 0.7
+
+
+def test_a_spectrum_with_a_covariance_is_fitted_with_its_own_variance(case_a: CaseA) -> None:
+    counted = spectrum_of(case_a.mean)
+    tripled = LowRankCovariance.of_counts(9.0 * np.maximum(case_a.mean, 1e-3))
+    carried = replace(counted, counts=3.0 * case_a.mean, covariance=tripled)
+    plain, scaled = fitted(counted), fitted(carried)
+    for element in MAJORS:
+        value, sigma = area(plain, element)
+        assert area(scaled, element)[0] == pytest.approx(3 * value, rel=1e-3)
+        assert area(scaled, element)[1] == pytest.approx(3 * sigma, rel=0.02)
+
+
+def test_the_area_of_an_absent_element_scatters_as_much_as_its_blank_sigma(
+    fit: SpectrumFit,
+) -> None:
+    """Truth by another road: the model without Nd, fitted again, gives Nd's sigma at zero."""
+    index = fit.find("Nd", "L")
+    assert index is not None
+    blank = fit.fitted - fit.areas[index] * fit.shapes[:, index]
+    again = fit_spectrum(
+        Spectrum(blank, fit.spectrum.axis, 200.0, 22.0), (*ELEMENTS, "Cu"), detector=Detector()
+    )
+    found, sigma = area(again, "Nd", "L")
+    assert abs(found) < 0.2 * sigma
+    assert fit.sigma_without(index) == pytest.approx(sigma, rel=0.02)
+    assert fit.sigma_without(index) < area(fit, "Nd", "L")[1]
+
+
+def test_the_window_of_a_line_is_one_full_width(fit: SpectrumFit) -> None:
+    window = fit.window(6.4)
+    width = (window.stop - window.start) * 0.01
+    assert width == pytest.approx(float(fwhm_keV(6.4, 130.0)), abs=0.01)
+    centre = fit.spectrum.axis.centres[window].mean()
+    assert centre == pytest.approx(6.4, abs=0.01)
+
+
+def flat(counts: float = 5.0, axis: EnergyAxis = AXIS) -> Spectrum:
+    return spectrum_of(np.full(axis.channels, counts), axis)
+
+
+def with_value(value: float) -> Spectrum:
+    counts = np.full(2048, 5.0)
+    counts[500] = value
+    return spectrum_of(counts)
+
+
+@pytest.mark.parametrize(
+    ("spectrum", "elements", "told"),
+    [
+        (flat(axis=EnergyAxis(0.0, 10.0, 2048)), ("Si",), "energy axis is in keV"),
+        (with_value(np.nan), ("Si",), "not numbers"),
+        (with_value(np.inf), ("Si",), "not numbers"),
+        (with_value(-3.0), ("Si",), "negative counts"),
+        (flat(axis=EnergyAxis(1.0, 0.01, 1)), ("Si",), "only 1 channels"),
+        (flat(0.0), ("Si",), "no counts"),
+        (replace(flat(), beam_energy_keV=None), ("Si",), "beam energy is unknown"),
+        (flat(), ("H",), "none of H has a line"),
+        (flat(axis=EnergyAxis(12.0, 0.01, 300)), ("O", "Mg"), "none of O, Mg has a line"),
+        (
+            flat(axis=EnergyAxis(1.0, 0.2, 60)),
+            ("Ti", "Fe", "Cu", "La", "Nd", "Sm", "Gd", "Dy", "Er", "Yb", "Hf", "Ta", "W", "Re")
+            + ("Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Th", "U", "Ce", "Pr", "Eu", "Tb"),
+            "cannot be fitted with",
+        ),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused_in_one_sentence(
+    spectrum: Spectrum, elements: tuple[str, ...], told: str
+) -> None:
+    with pytest.raises(ValueError, match=told) as refusal:
+        fitted(spectrum, elements)
+    assert "\n" not in str(refusal.value)
