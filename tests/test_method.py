@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -334,3 +335,32 @@ def test_a_rectangle_in_which_nothing_is_found_is_a_warning(small: Path, tmp_pat
     assert run_command(["run", str(path), "--out", str(tmp_path / "results")]) == 0
     run = Run(tmp_path, path, truth)
     assert any(str(list(empty)) in sentence for sentence in run.account()["warnings"])
+
+
+def test_precipitates_without_a_rectangle_are_pointed_at(demo: Run, tmp_path: Path) -> None:
+    recipe = demo_recipe(256)
+    entry = changed(recipe.maps[0], file=str(demo.folder / "demo.hspy"))
+    fp = recipe.precipitates[0]
+    left_out, drawn = fp.rectangles[0].box, fp.rectangles[1:]
+    recipe = changed(
+        recipe,
+        maps=(entry,),
+        precipitates=(changed(fp, rectangles=drawn), *recipe.precipitates[1:]),
+    )
+    path = tmp_path / "less.toml"
+    path.write_text(dump_recipe(recipe, tmp_path, tmp_path), encoding="utf-8")
+    assert run_command(["run", str(path), "--out", str(tmp_path / "results")]) == 0
+    told = Run(tmp_path, path, demo.truth).account()["warnings"]
+    places = [re.search(r"hold Fp at x, y = \((\d+), (\d+)\)", sentence) for sentence in told]
+    ((x, y),) = [tuple(map(int, place.groups())) for place in places if place]
+    assert 0 < x - left_out[0] < left_out[2]
+    assert 0 < y - left_out[1] < left_out[3]
+    whole = demo.account()["warnings"]
+    assert not any("seems to hold" in sentence for sentence in whole)
+
+
+def test_a_demo_of_another_size_is_simulated_anew(tmp_path: Path) -> None:
+    for size in (96, 64):
+        assert run_command(["demo", "--size", str(size), "--out", str(tmp_path)]) == 0
+        run = Run(tmp_path, tmp_path / "demo.toml", expected_truth(size, 160.0, 0))
+        assert run.mask("matrix").shape == (size, size)

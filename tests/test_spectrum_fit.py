@@ -18,6 +18,14 @@ from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
 ELEMENTS = ("O", "Mg", "Al", "Si", "Ca", "Fe", "Nd", "Sm", "U")
 MAJORS = ("O", "Mg", "Al", "Si", "Ca", "Fe")
 TRACES = {"Nd": ("L", 0.029), "Sm": ("L", 0.024), "U": ("M", 0.034)}
+MANY_LINES = tuple(
+    symbol
+    for row in (
+        "Ti Fe Cu La Ce Pr Nd Sm Eu Gd Tb Dy Er Yb",
+        "Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Th U",
+    )
+    for symbol in row.split()
+)
 AXIS = EnergyAxis(0.0, 0.01, 2048)
 
 
@@ -261,8 +269,7 @@ def with_value(value: float) -> Spectrum:
         (flat(axis=EnergyAxis(12.0, 0.01, 300)), ("O", "Mg"), "none of O, Mg has a line"),
         (
             flat(axis=EnergyAxis(1.0, 0.2, 60)),
-            ("Ti", "Fe", "Cu", "La", "Nd", "Sm", "Gd", "Dy", "Er", "Yb", "Hf", "Ta", "W", "Re")
-            + ("Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Th", "U", "Ce", "Pr", "Eu", "Tb"),
+            MANY_LINES,
             "cannot be fitted with",
         ),
     ],

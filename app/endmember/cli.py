@@ -16,6 +16,7 @@ NO_WINDOW = (
     "endmember: this version has no window yet: run a recipe with "
     "`endmember run RECIPE.toml --out DIR`, or look into a file with `endmember info FILE`"
 )
+COMMANDS = ("run", "demo", "info", "quantify", "simulate", "version")
 DONE, FAULT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -48,8 +49,9 @@ def run_command(arguments: Sequence[str]) -> int:
 
 def _with_window(arguments: Sequence[str]) -> Sequence[str]:
     """The arguments, without files that are meant for the window."""
-    opens = not arguments or (not arguments[0].startswith("-") and Path(arguments[0]).exists())
-    return () if opens else arguments
+    if not arguments or arguments[0].startswith("-") or arguments[0] in COMMANDS:
+        return arguments
+    return () if Path(arguments[0]).exists() else arguments
 
 
 def _is_for_the_user(error: Exception) -> bool:

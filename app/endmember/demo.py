@@ -71,6 +71,19 @@ def _scaled(precipitate: Precipitate, scale: float) -> Precipitate:
     return changed(precipitate, rectangles=rectangles)
 
 
+def _holds_demo(folder: Path, size: int) -> bool:
+    """Whether the folder holds the map and truth of a demo of this size, whole."""
+    import numpy as np
+
+    if not (folder / MAP_FILE).is_file():
+        return False
+    try:
+        with np.load(folder / TRUTH_FILE) as truth:
+            return bool(truth["abundance"].shape[-1] == size)
+    except (OSError, ValueError, KeyError):
+        return False
+
+
 def prepare_demo(folder: Path | None, size: int, report: Callable[[float], None]) -> Path:
     """Simulate the demo map into a folder and write its recipe beside it; returns the recipe.
 
@@ -81,7 +94,7 @@ def prepare_demo(folder: Path | None, size: int, report: Callable[[float], None]
 
         folder = user_data_path("endmember", appauthor=False) / f"demo-{size}"
     folder.mkdir(parents=True, exist_ok=True)
-    if not ((folder / MAP_FILE).exists() and (folder / TRUTH_FILE).exists()):
+    if not _holds_demo(folder, size):
         simulate_to(
             folder / MAP_FILE,
             folder / TRUTH_FILE,

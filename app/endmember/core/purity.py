@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from endmember.core.abundance import unit_area
 from endmember.core.counts import BoolArray, SpectrumImage
 from endmember.core.masks import Partition
 from endmember.core.spectrum import FloatArray
+
+OUTSTANDING = 5.0  # robust standard deviations of the smoothed abundance
 
 
 def core_of_matrix(part: Partition, margin_px: float = 3.0) -> BoolArray:
@@ -83,3 +86,41 @@ def matrix_purity(
         name: (float(share * e), float(share * s))
         for name, e, s in zip(endmembers, against_pooled, sigma, strict=True)
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A patch of matrix pixels that looks like a precipitate: its centre and size in pixels."""
+
+    x: int
+    y: int
+    pixels: int
+
+
+def missed_precipitates(
+    abundance: FloatArray, part: Partition, smoothing_px: float = 2.0
+) -> tuple[Missed, ...]:
+    """Patches of the matrix mask where the abundance of a precipitate stands out, largest first.
+
+    `abundance` (rows, columns) is smoothed, and pixels of the core of the matrix more than
+    `OUTSTANDING` robust standard deviations above its median are joined to patches; those smaller
+    than a smoothed noise peak are left out. This sees what `matrix_purity` cannot: precipitates far
+    from every mask.
+    """
+    from scipy.ndimage import center_of_mass, gaussian_filter, label
+
+    core = core_of_matrix(part)
+    if not core.any():
+        return ()
+    smooth = gaussian_filter(np.nan_to_num(abundance), smoothing_px)
+    median = np.median(smooth[core])
+    spread = 1.4826 * np.median(np.abs(smooth[core] - median))
+    patches, number = label(core & (smooth > median + OUTSTANDING * spread))
+    sizes = np.bincount(patches.ravel(), minlength=number + 1)
+    least = 2 * np.pi * smoothing_px**2
+    found = []
+    for index in range(1, number + 1):
+        if sizes[index] >= least:
+            y, x = center_of_mass(patches == index)
+            found.append(Missed(round(x), round(y), int(sizes[index])))
+    return tuple(sorted(found, key=lambda patch: -patch.pixels))

@@ -316,6 +316,29 @@ def _warnings(
     if method.reference and method.reference in missing:
         told.append(f"the reference element {method.reference} is not measured here")
     spread = np.sqrt(2.0 / fit.degrees_of_freedom)
+    negative = [
+        f"{row.element} ({row.net_counts / row.net_sigma:.0f} sigma)"
+        for row in rows
+        if row.element != absent and row.net_counts and row.net_sigma
+        if row.net_counts < -3 * row.net_sigma
+    ]
+    if negative:
+        told.append(
+            f"negative beyond 3 sigma: {', '.join(negative)}; in a subtracted spectrum too much "
+            "was taken away: a precipitate may lie in the matrix mask, or the factor is too large; "
+            "in a measured one a line is missing from the list of elements"
+        )
+    unsure = [
+        row.element
+        for row in rows
+        if row.atomic_percent and row.atomic_percent_sigma
+        if row.atomic_percent_sigma > 10.0
+    ]
+    if unsure:
+        told.append(
+            f"the errors of {', '.join(unsure)} exceed 10 at.%: too little of the phase is left to "
+            "give a composition; sum over more pixels, or draw the mask closer round it"
+        )
     peaks = unexplained_peaks(fit)
     if peaks:
         told.append(

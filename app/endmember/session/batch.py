@@ -87,6 +87,7 @@ def all_warnings(session: Session) -> list[str]:
             )
         told.extend(session.result("masks", name).warnings)
         told.extend(session.result("subtraction", name).warnings)
+        told.extend(session.result("abundance", name).warnings)
         if session.recipe.map_named(name).thickness_nm is None:
             told.append(
                 f'map "{name}": absorption is not corrected, since no thickness_nm is given; it '
@@ -174,8 +175,13 @@ def _file_pixel_size(data: MapData) -> float | None:
 def _write_components(session: Session, name: str, path: Path) -> None:
     import numpy as np
 
+    from endmember.files.exporting import write_map_tiff
+
     decomposed: Decomposed = session.result("decomposition", name)
     data: MapData = session.result("read", name)
+    size = data.image.pixel_size_nm
+    for index, component in enumerate(decomposed.maps_of(name)):
+        write_map_tiff(path.with_name(f"{name}_component_{index}.tif"), component, size)
     np.savez_compressed(
         path,
         maps=decomposed.maps_of(name),

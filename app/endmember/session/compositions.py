@@ -49,18 +49,20 @@ def quantify_all(
     sample: Sample,
     precipitates: Sequence[Precipitate],
     rois: Mapping[str, tuple[Roi, ...]],
+    thickness_nm: Mapping[str, float | None],
     method: Method,
     data: Mapping[str, MapData],
     masks: Mapping[str, MapMasks],
     phases: Mapping[str, MapPhases],
 ) -> Compositions:
     """Quantify every phase of every map, the regions of interest, and the sums over the maps."""
-    chain = _Chain(sample, {p.name: p.absent for p in precipitates}, method)
+    absent = {p.name: p.absent for p in precipitates}
+    chain = _Chain(sample, absent, thickness_nm, method)
     entries: list[Entry] = []
     for number, name in enumerate(data):
         report(number / (len(data) + 1))
         entries += chain.of_map(data[name], masks[name], phases[name])
-        entries += chain.of_regions(data[name], phases[name], rois.get(name, ()))
+        entries += chain.of_regions(data[name], masks[name], phases[name], rois.get(name, ()))
     if len(data) > 1:
         entries += chain.of_sum(data, entries)
     told = _grouped(entries)
@@ -78,9 +80,20 @@ def _grouped(entries: Sequence[Entry]) -> list[str]:
 
 
 class _Chain:
-    def __init__(self, sample: Sample, absent: Mapping[str, str], method: Method) -> None:
+    def __init__(
+        self,
+        sample: Sample,
+        absent: Mapping[str, str],
+        thickness_nm: Mapping[str, float | None],
+        method: Method,
+    ) -> None:
         self.sample, self.absent, self.method = sample, absent, method
+        self.thickness_nm = thickness_nm
         self.warnings: list[str] = []
+
+    def foil(self, data: MapData, phase: str) -> Foil | None:
+        thickness = self.thickness_nm[data.entry.name]
+        return foil_of(data, self.sample.density_g_cm3, thickness, phase)
 
     def of_map(self, data: MapData, masks: MapMasks, phases: MapPhases) -> list[Entry]:
         part, name = masks.partition, data.entry.name
@@ -92,7 +105,7 @@ class _Chain:
             composition = quantify(
                 subtraction.spectrum,
                 self.method,
-                foil_of(data, self.sample, precipitate),
+                self.foil(data, precipitate),
                 self.absent[precipitate],
                 start=mixture.fit,
             )
@@ -101,13 +114,15 @@ class _Chain:
             entries.append(Entry(mixed, "mixture", name, pixels, mixture))
         return entries
 
-    def of_regions(self, data: MapData, phases: MapPhases, rois: Sequence[Roi]) -> list[Entry]:
+    def of_regions(
+        self, data: MapData, masks: MapMasks, phases: MapPhases, rois: Sequence[Roi]
+    ) -> list[Entry]:
         """Regions as measured; those of precipitates also after the conventional subtraction."""
         measured = []
         for roi in rois:
-            mask, warnings = roi_mask(data, roi)
+            mask, warnings = roi_mask(data, roi, masks.partition.excluded)
             self.warnings.extend(warnings)
-            foil = foil_of(data, self.sample, roi.phase)
+            foil = self.foil(data, roi.phase)
             composition = quantify(data.image.spectrum(mask), self.method, foil)
             measured.append(
                 Entry(roi.phase, "roi", data.entry.name, int(mask.sum()), composition, roi.name)
@@ -115,7 +130,7 @@ class _Chain:
         of_matrix = [e for e in measured if e.phase == self.sample.matrix]
         matrix = of_matrix[0].composition if of_matrix else phases.matrix
         conventional = [
-            self._conventional(entry, matrix, foil_of(data, self.sample, entry.phase))
+            self._conventional(entry, matrix, self.foil(data, entry.phase))
             for entry in measured
             if entry.phase != self.sample.matrix
         ]
@@ -178,7 +193,7 @@ class _Chain:
         self, data: Sequence[MapData], spectra: Sequence[Spectrum], phase: str
     ) -> Foil | None:
         """The foils of the maps with their thickness averaged over the counts."""
-        foils = [foil_of(d, self.sample, phase) for d in data]
+        foils = [self.foil(d, phase) for d in data]
         known = [foil for foil in foils if foil is not None]
         if len(known) < len(foils):
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -25,13 +26,12 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 class MapData:
     """One map ready for the method.
 
-    `image` is cropped, rebinned and cut to the energy range; `excluded` (rows, columns) marks what
-    is in no phase's mask; `full_shape` is (rows, columns) of the file; `sha256` that of the file.
+    `image` is cropped, rebinned and cut to the energy range; `full_shape` is (rows, columns) of the
+    file; `sha256` that of the file. `entry` holds what decides these; see `steps`.
     """
 
     entry: MapInput
     image: SpectrumImage
-    excluded: BoolArray
     full_shape: tuple[int, int]
     sha256: str
     warnings: tuple[str, ...]
@@ -79,22 +79,21 @@ def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData
     if entry.rebin > 1:
         image = image.rebin(entry.rebin)
     report(0.8)
-    excluded, clipped = _excluded(entry, (image.rows, image.columns))
-    warnings = [*_still_open(told, image), *clipped]
+    warnings = _still_open(told, image)
     if whole.axis.start_keV < low:
         cut = 1.0 - image.total / max(whole.total, 1) if entry.crop is None else None
         share = "" if cut is None else f" ({100 * cut:.1f} % of all counts lie outside the range)"
         warnings.append(f"everything below {low:g} keV is cut, the zero peak included{share}")
     named = tuple(f'map "{entry.name}": {sentence}' for sentence in warnings)
-    return MapData(entry, image, excluded, (whole.rows, whole.columns), _digest(entry.file), named)
+    return MapData(entry, image, (whole.rows, whole.columns), _digest(entry.file), named)
 
 
-def roi_mask(data: MapData, roi: Roi) -> tuple[BoolArray, tuple[str, ...]]:
+def roi_mask(data: MapData, roi: Roi, excluded: BoolArray) -> tuple[BoolArray, tuple[str, ...]]:
     """The pixels of a region of interest that are not excluded, and warnings."""
     shape = data.image.rows, data.image.columns
     name = f'the region "{roi.name}" on map "{data.entry.name}"'
     mask, warnings = region_mask(shape, region_on(data.entry, roi), name)
-    mask = mask & ~data.excluded
+    mask = mask & ~excluded
     if not mask.any():
         raise ValueError(f"{name} lies wholly in excluded pixels: move it or the exclusion")
     return mask, warnings
@@ -117,12 +116,6 @@ def _check_facts(image: SpectrumImage, entry: MapInput) -> None:
             "thin-film quantification holds: use a STEM map, or correct beam_energy_keV under "
             "[instrument]"
         )
-    if entry.thickness_nm is not None and image.take_off_angle_deg is None:
-        raise ValueError(
-            f"{entry.file}: the file does not say the take-off angle, which the absorption "
-            "correction needs: give take_off_angle_deg under [instrument], or leave out "
-            "thickness_nm"
-        )
 
 
 def _still_open(told: tuple[str, ...], image: SpectrumImage) -> list[str]:
@@ -135,24 +128,26 @@ def _still_open(told: tuple[str, ...], image: SpectrumImage) -> list[str]:
     return [sentence for sentence in told if not any(fact in sentence for fact in settled)]
 
 
-def _excluded(entry: MapInput, shape: tuple[int, int]) -> tuple[BoolArray, list[str]]:
+def excluded_mask(data: MapData, shapes: Sequence[Exclude]) -> tuple[BoolArray, tuple[str, ...]]:
+    """The pixels (rows, columns) of all exclusions together, and warnings.
+
+    Raises
+    ------
+    ValueError
+        if an exclusion misses the map, or together they cover all of it.
+    """
+    entry, shape = data.entry, (data.image.rows, data.image.columns)
     excluded = np.zeros(shape, dtype=bool)
     warnings: list[str] = []
-    for number, shape_drawn in enumerate(entry.excludes):
-        mask, clipped = _exclusion(entry, shape_drawn, number, shape)
+    for number, drawn in enumerate(shapes):
+        name = f'exclusion {number} on map "{entry.name}"'
+        mask, clipped = region_mask(shape, region_on(entry, drawn), name)
         excluded |= mask
         warnings.extend(clipped)
     if excluded.all():
-        raise ValueError(f'map "{entry.name}": everything is excluded: remove an [[map.exclude]]')
+        raise ValueError(f'map "{entry.name}": everything is excluded: remove a [[map.exclude]]')
     excluded.flags.writeable = False
-    return excluded, warnings
-
-
-def _exclusion(
-    entry: MapInput, shape_drawn: Exclude, number: int, shape: tuple[int, int]
-) -> tuple[BoolArray, tuple[str, ...]]:
-    name = f'exclusion {number} on map "{entry.name}"'
-    return region_mask(shape, region_on(entry, shape_drawn), name)
+    return excluded, tuple(warnings)
 
 
 def _digest(file: str) -> str:

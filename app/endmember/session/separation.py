@@ -11,14 +11,14 @@ from endmember.core.counts import BoolArray
 from endmember.core.decomposition import Decomposition
 from endmember.core.masks import Partition, partition
 from endmember.core.progress import Report
-from endmember.core.purity import matrix_purity
+from endmember.core.purity import matrix_purity, missed_precipitates
 from endmember.core.quantification import Composition, Method, quantify
 from endmember.core.segmentation import Stroke, segment
-from endmember.core.spectrum import Spectrum
+from endmember.core.spectrum import FloatArray, Spectrum
 from endmember.core.spectrum_fit import Foil, fit_spectrum, quantified_family
 from endmember.core.subtraction import Subtraction, subtract
-from endmember.session.map_data import MapData
-from endmember.session.recipe import Precipitate, Sample, Segmentation
+from endmember.session.map_data import MapData, excluded_mask
+from endmember.session.recipe import Exclude, Precipitate, Sample, Segmentation
 from endmember.session.shapes import points_on, rectangle_on
 
 LEAST_SHARE_OF_COUNTS = 0.02  # a smaller component shows noise or an artefact, not a precipitate
@@ -48,13 +48,26 @@ class MapPhases:
     warnings: tuple[str, ...]
 
 
-def foil_of(data: MapData, sample: Sample, phase: str) -> Foil | None:
-    """What absorbs in a phase of a map: None unless thickness and density are both given."""
-    thickness, angle = data.entry.thickness_nm, data.image.take_off_angle_deg
-    density = sample.density_g_cm3.get(phase)
-    if thickness is None or density is None or angle is None:
+def foil_of(
+    data: MapData, densities: Mapping[str, float], thickness_nm: float | None, phase: str
+) -> Foil | None:
+    """What absorbs in a phase of a map: None unless thickness and density are both given.
+
+    Raises
+    ------
+    ValueError
+        if they are given and the take-off angle is not known.
+    """
+    density, angle = densities.get(phase), data.image.take_off_angle_deg
+    if thickness_nm is None or density is None:
         return None
-    return Foil(float(thickness), float(density), angle)
+    if angle is None:
+        raise ValueError(
+            f"{data.entry.file}: the file does not say the take-off angle, which the absorption "
+            "correction needs: give take_off_angle_deg under [instrument], or leave out "
+            "thickness_nm"
+        )
+    return Foil(float(thickness_nm), float(density), angle)
 
 
 def choose_component(found: Decomposition, data: MapData, absent: str, method: Method) -> int:
@@ -99,6 +112,7 @@ def make_masks(
     precipitates: Sequence[Precipitate],
     settings: Segmentation,
     method: Method,
+    excludes: Sequence[Exclude],
     data: MapData,
     found: Decomposition,
     maps: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
@@ -139,9 +153,10 @@ def make_masks(
             )
         masks[precipitate.name], chosen[precipitate.name] = cut.mask, index
         warnings.extend(f"{where}: {sentence}" for sentence in cut.warnings)
-    part = partition(masks, data.excluded)
+    excluded, clipped = excluded_mask(data, excludes)
+    part = partition(masks, excluded)
     _check_partition(part, entry.name)
-    return MapMasks(part, chosen, tuple(warnings))
+    return MapMasks(part, chosen, (*clipped, *warnings))
 
 
 def _check_partition(part: Partition, map_name: str) -> None:
@@ -162,13 +177,14 @@ def separate(
     report: Report,
     precipitates: Sequence[Precipitate],
     sample: Sample,
+    thickness_nm: float | None,
     method: Method,
     data: MapData,
     masks: MapMasks,
 ) -> MapPhases:
     """Sum the spectra of the masks and take the matrix out of each mixture."""
     part = masks.partition
-    foil = foil_of(data, sample, sample.matrix)
+    foil = foil_of(data, sample.density_g_cm3, thickness_nm, sample.matrix)
     matrix = quantify(data.image.spectrum(part.matrix), method, foil)
     steps = 1 + len(part.mixtures)
     report(1 / steps)
@@ -232,3 +248,25 @@ def _purity(
         for name, (share, sigma) in purity.items()
         if share > 3 * sigma and share > 1e-3
     ]
+
+
+def missed_sentences(
+    data: MapData, masks: MapMasks, abundances: Mapping[str, FloatArray]
+) -> tuple[str, ...]:
+    """What to say of precipitates that lie in the matrix far from every mask; maps by phase."""
+    told = []
+    for name, abundance in abundances.items():
+        missed = missed_precipitates(abundance, masks.partition)
+        if not missed:
+            continue
+        x, y = (0, 0) if data.entry.crop is None else data.entry.crop[:2]
+        places = ", ".join(
+            f"({patch.x * data.entry.rebin + x}, {patch.y * data.entry.rebin + y})"
+            for patch in missed[:3]
+        )
+        more = f" and {len(missed) - 3} more" if len(missed) > 3 else ""
+        told.append(
+            f'map "{data.entry.name}": the pure matrix seems to hold {name} at x, y = {places}'
+            f"{more}: draw a rectangle round each, or exclude it"
+        )
+    return tuple(told)

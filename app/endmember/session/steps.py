@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from endmember.core.progress import Report
 from endmember.session.recipe import (
     Decomposition,
+    Exclude,
     Instrument,
     MapInput,
     Precipitate,
@@ -17,6 +18,7 @@ from endmember.session.recipe import (
     Roi,
     Sample,
     Segmentation,
+    changed,
 )
 from endmember.session.steptable import (
     GroupStep,
@@ -56,6 +58,7 @@ class MapAbundance:
     abundance: Abundance
     phases: tuple[str, ...]
     fractions: dict[str, tuple[float, float]]
+    warnings: tuple[str, ...]
 
 
 def method_of(sample: Sample, quantification: Quantification) -> Method:
@@ -104,17 +107,21 @@ def _masks(
     report: Report,
     precipitates: Sequence[Precipitate],
     segmentation: Segmentation,
-    sample: Sample,
+    elements: tuple[str, ...],
+    system_elements: tuple[str, ...],
+    excludes: tuple[Exclude, ...],
     data: MapData,
     decomposed: Decomposed,
 ) -> MapMasks:
+    from endmember.core.quantification import Method
     from endmember.session.separation import make_masks
 
     return make_masks(
         report,
         precipitates,
         segmentation,
-        method_of(sample, Quantification()),
+        Method(elements, system_elements),
+        excludes,
         data,
         decomposed.found,
         decomposed.maps_of(data.entry.name),
@@ -125,19 +132,24 @@ def _subtract(
     report: Report,
     precipitates: Sequence[Precipitate],
     sample: Sample,
+    thickness_nm: float | None,
     quantification: Quantification,
     data: MapData,
     masks: MapMasks,
 ) -> MapPhases:
     from endmember.session.separation import separate
 
-    return separate(report, precipitates, sample, method_of(sample, quantification), data, masks)
+    method = method_of(sample, quantification)
+    return separate(report, precipitates, sample, thickness_nm, method, data, masks)
 
 
-def _abundance(report: Report, matrix: str, data: MapData, phases: MapPhases) -> MapAbundance:
+def _abundance(
+    report: Report, matrix: str, data: MapData, masks: MapMasks, phases: MapPhases
+) -> MapAbundance:
     import numpy as np
 
     from endmember.core.abundance import abundances, phase_fractions
+    from endmember.session.separation import missed_sentences
 
     names = (matrix, *phases.subtractions)
     endmembers = np.array(
@@ -147,12 +159,14 @@ def _abundance(report: Report, matrix: str, data: MapData, phases: MapPhases) ->
         ]
     )
     found = abundances(data.image, endmembers, report)
-    shares, sigmas = phase_fractions(data.image.spectrum().counts, endmembers)
+    whole = data.image.spectrum(~masks.partition.excluded).counts
+    shares, sigmas = phase_fractions(whole, endmembers)
     fractions = {
         name: (float(share), float(sigma))
         for name, share, sigma in zip(names, shares, sigmas, strict=True)
     }
-    return MapAbundance(found, names, fractions)
+    missed = missed_sentences(data, masks, dict(zip(names[1:], found.maps[1:], strict=True)))
+    return MapAbundance(found, names, fractions, missed)
 
 
 def _quantify(
@@ -160,6 +174,7 @@ def _quantify(
     sample: Sample,
     precipitates: Sequence[Precipitate],
     rois: tuple[tuple[str, tuple[Roi, ...]], ...],
+    thickness_nm: tuple[tuple[str, float | None], ...],
     quantification: Quantification,
     data: Mapping[str, MapData],
     masks: Mapping[str, MapMasks],
@@ -168,25 +183,22 @@ def _quantify(
     from endmember.session.compositions import quantify_all
 
     method = method_of(sample, quantification)
-    return quantify_all(report, sample, precipitates, dict(rois), method, data, masks, phases)
+    return quantify_all(
+        report, sample, precipitates, dict(rois), dict(thickness_nm), method, data, masks, phases
+    )
 
 
-def _without_rois(entry: MapInput) -> MapInput:
-    # regions of interest do not change what is read: moving one must not read the file again
-    import msgspec
-
-    return msgspec.structs.replace(entry, rois=())
+# Each step reads only what its result depends on: moving a region of interest or an exclusion must
+# not read the file again, nor a density cut the masks anew.
 
 
 def _read_settings(recipe: Recipe, entry: MapInput) -> Settings:
-    return (_without_rois(entry), recipe.instrument)
+    return (changed(entry, rois=(), excludes=(), thickness_nm=None), recipe.instrument)
 
 
 def _mask_settings(recipe: Recipe, entry: MapInput) -> Settings:
-    import msgspec
-
     here = tuple(
-        msgspec.structs.replace(
+        changed(
             p,
             factor=None,
             rectangles=tuple(r for r in p.rectangles if r.map == entry.name),
@@ -194,22 +206,22 @@ def _mask_settings(recipe: Recipe, entry: MapInput) -> Settings:
         )
         for p in recipe.precipitates
     )
-    return (here, recipe.segmentation, recipe.sample)
+    sample = recipe.sample
+    return (here, recipe.segmentation, sample.elements, sample.system_elements, entry.excludes)
 
 
-def _subtraction_settings(recipe: Recipe, _entry: MapInput) -> Settings:
-    import msgspec
+def _undrawn(recipe: Recipe) -> tuple[Precipitate, ...]:
+    return tuple(changed(p, rectangles=(), strokes=()) for p in recipe.precipitates)
 
-    bare = tuple(msgspec.structs.replace(p, rectangles=(), strokes=()) for p in recipe.precipitates)
-    return (bare, recipe.sample, recipe.quantification)
+
+def _subtraction_settings(recipe: Recipe, entry: MapInput) -> Settings:
+    return (_undrawn(recipe), recipe.sample, entry.thickness_nm, recipe.quantification)
 
 
 def _quantification_settings(recipe: Recipe, maps: tuple[MapInput, ...]) -> Settings:
-    import msgspec
-
-    bare = tuple(msgspec.structs.replace(p, rectangles=(), strokes=()) for p in recipe.precipitates)
     rois = tuple((entry.name, entry.rois) for entry in maps)
-    return (recipe.sample, bare, rois, recipe.quantification)
+    thickness_nm = tuple((entry.name, entry.thickness_nm) for entry in maps)
+    return (recipe.sample, _undrawn(recipe), rois, thickness_nm, recipe.quantification)
 
 
 STEPS = StepTable(
@@ -221,7 +233,12 @@ STEPS = StepTable(
         ),
         MapStep("masks", _mask_settings, ("read", "decomposition"), _masks),
         MapStep("subtraction", _subtraction_settings, ("read", "masks"), _subtract),
-        MapStep("abundance", lambda r, _: (r.sample.matrix,), ("read", "subtraction"), _abundance),
+        MapStep(
+            "abundance",
+            lambda r, _: (r.sample.matrix,),
+            ("read", "masks", "subtraction"),
+            _abundance,
+        ),
         GroupStep(
             "quantification",
             _quantification_settings,

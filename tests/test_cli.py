@@ -1,0 +1,269 @@
+"""The command line: exit codes, one sentence for what cannot be used, nothing half-written."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from endmember import __version__
+from endmember.cli import run_command
+
+ELEMENTS = "O,Mg,Al,Si,Ca,Fe,Nd,Sm,U"
+RECIPE = """format = "endmember-recipe-1"
+[[map]]
+file = "map1.hspy"
+name = "map1"
+[decomposition]
+components = 3
+[sample]
+matrix = "Brg"
+elements = ["O", "Mg", "Si"]
+[[precipitate]]
+name = "Fp"
+absent = "Si"
+[[precipitate.rectangle]]
+map = "map1"
+box = [1, 1, 5, 5]
+"""
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """The one sentence that a refused command writes."""
+    assert run_command([str(a) for a in arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
+    assert captured.err.startswith("endmember: ")
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+def refused_by_parser(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    with pytest.raises(SystemExit) as stop:
+        run_command([str(a) for a in arguments])
+    assert stop.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def case_a(shared: Path) -> Path:
+    return shared / "data" / "reference" / "case_A.msa"
+
+
+def test_a_missing_recipe_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    told = refused(capsys, "run", tmp_path / "none.toml", "--out", tmp_path / "out")
+    assert "none.toml" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_key_is_named_with_its_nearest(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    recipe = tmp_path / "r.toml"
+    recipe.write_text(RECIPE.replace("components =", "componets ="))
+    told = refused(capsys, "run", recipe, "--out", tmp_path / "out")
+    assert "r.toml" in told
+    assert "componets" in told
+    assert "components" in told
+    assert list(tmp_path.iterdir()) == [recipe]
+
+
+def test_a_missing_map_is_named_and_nothing_is_left(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    recipe = tmp_path / "r.toml"
+    recipe.write_text(RECIPE)
+    told = refused(capsys, "run", recipe, "--out", tmp_path / "deep" / "out")
+    assert "map1.hspy" in told
+    assert list(tmp_path.iterdir()) == [recipe]
+
+
+def test_results_are_not_replaced_without_being_asked(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    recipe, out = tmp_path / "r.toml", tmp_path / "out"
+    recipe.write_text(RECIPE)
+    out.mkdir()
+    (out / "kept.txt").write_text("mine")
+    told = refused(capsys, "run", recipe, "--out", out)
+    assert "--force" in told
+    refused(capsys, "run", recipe, "--out", out, "--force")
+    assert (out / "kept.txt").read_text() == "mine"
+
+
+def test_an_unknown_command_or_option_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "nonsense" in refused_by_parser(capsys, "nonsense")
+    assert "--nonsense" in refused_by_parser(capsys, "version", "--nonsense")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--beam-energy-keV", "0"),
+        ("--beam-energy-keV", "nan"),
+        ("--beam-energy-keV", "high"),
+        ("--energy-range-keV", "20,0.3"),
+        ("--energy-range-keV", "nan,20"),
+        ("--energy-range-keV", "5"),
+    ],
+)
+def test_an_option_without_meaning_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str, value: str
+) -> None:
+    out = tmp_path / "c.csv"
+    told = refused_by_parser(
+        capsys, "quantify", "x.msa", "--elements", "Si", "--out", out, option, value
+    )
+    assert option in told
+    assert value in told
+
+
+def quantified(capsys: pytest.CaptureFixture[str], path: Path, out: Path, *more: str) -> str:
+    arguments = ["quantify", str(path), "--elements", ELEMENTS, "--system-elements", "Cu"]
+    assert run_command([*arguments, "--beam-energy-keV", "200", "--out", str(out), *more]) == 0
+    return capsys.readouterr().out
+
+
+def rows_of(path: Path) -> dict[str, dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return {row["element"]: row for row in csv.DictReader(stream)}
+
+
+def test_a_spectrum_is_quantified_to_its_truth(
+    capsys: pytest.CaptureFixture[str], case_a: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "case_A.csv"
+    shown = quantified(capsys, case_a, out)
+    assert "not corrected for absorption" in shown
+    truth = json.loads(case_a.with_name("case_A_truth.json").read_text("utf-8"))
+    rows = rows_of(out)
+    assert list(rows) == ELEMENTS.split(",")
+    for element in ("O", "Mg", "Al", "Si", "Ca", "Fe"):
+        net = float(rows[element]["net_counts"])
+        assert net == pytest.approx(truth["expected_alpha_counts"][element], rel=0.003)
+        made = 100 * truth["atomic_percent"][element] / truth["closure_sum"]
+        assert float(rows[element]["atomic_percent"]) == pytest.approx(made, rel=0.004)
+    assert {row["source"] for row in rows.values()} == {"spectrum"}
+    assert 0.94 < float(rows["O"]["reduced_chi_squared"]) < 1.06
+    assert [p.name for p in tmp_path.iterdir()] == ["case_A.csv"]
+
+
+def test_with_thickness_and_density_absorption_is_corrected(
+    capsys: pytest.CaptureFixture[str], case_a: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "c.csv"
+    foil = ("--thickness-nm", "117", "--density-g-cm3", "4.1", "--take-off-angle-deg", "22")
+    quantified(capsys, case_a, out, *foil)
+    factors = {element: float(row["absorption"]) for element, row in rows_of(out).items()}
+    assert factors["O"] == pytest.approx(0.770, abs=0.02)
+    assert factors["Mg"] == pytest.approx(0.897, abs=0.02)
+    assert factors["Si"] == pytest.approx(0.919, abs=0.02)
+
+
+def test_an_element_named_twice_counts_once(
+    capsys: pytest.CaptureFixture[str], case_a: Path, tmp_path: Path
+) -> None:
+    once, twice = tmp_path / "1.csv", tmp_path / "2.csv"
+    quantified(capsys, case_a, once)
+    quantified(capsys, case_a, twice, "--elements", f"{ELEMENTS},Fe")
+    assert [r["atomic_percent"] for r in rows_of(once).values()] == [
+        r["atomic_percent"] for r in rows_of(twice).values()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (("--elements", "O,Xx"), "Xx"),
+        (("--elements", ","), "--elements"),
+        (("--elements", "O,Cu", "--system-elements", "Cu"), "both name Cu"),
+        (("--thickness-nm", "100"), "--density-g-cm3"),
+        (("--thickness-nm", "-1", "--density-g-cm3", "4"), "--thickness-nm"),
+        (("--k-factors", "none.csv"), "none.csv"),
+        (("--energy-range-keV", "100,200"), "case_A.msa"),
+        (("--energy-range-keV", "12,20"), "case_A.msa"),
+    ],
+)
+def test_a_quantification_that_cannot_be_done_is_refused(
+    capsys: pytest.CaptureFixture[str],
+    case_a: Path,
+    tmp_path: Path,
+    more: tuple[str, ...],
+    told: str,
+) -> None:
+    arguments = ["--elements", "O,Mg", "--beam-energy-keV", "200", "--take-off-angle-deg", "22"]
+    out = tmp_path / "c.csv"
+    sentence = refused(capsys, "quantify", case_a, *arguments, "--out", out, *more)
+    assert told in sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_spectrum_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    out = tmp_path / "c.csv"
+    assert "none.msa" in refused(
+        capsys, "quantify", tmp_path / "none.msa", "--elements", "O", "--out", out
+    )
+    assert "none.msa" in refused(capsys, "info", tmp_path / "none.msa")
+
+
+def test_a_simulated_map_is_written_as_hspy_only(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert "map.bcf" in refused(capsys, "simulate", tmp_path / "map.bcf", "--size", "16")
+
+
+def test_the_version_names_every_library_that_decides_the_numbers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_command(["version", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["endmember"] == __version__
+    assert {"python", "numpy", "scipy", "scikit-learn", "xraylib", "rosettasciio"} <= set(found)
+    assert run_command(["version"]) == 0
+    assert f"endmember {__version__}" in capsys.readouterr().out.splitlines()
+
+
+def test_a_fault_of_the_program_says_where_the_log_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail() -> dict[str, str]:
+        raise ZeroDivisionError("the cause")
+
+    monkeypatch.setattr("endmember.versions.versions", fail)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert run_command(["version"]) == 1
+    told = capsys.readouterr().err
+    (log,) = tmp_path.iterdir()
+    assert str(log) in told
+    assert "Traceback" not in told
+    assert "ZeroDivisionError: the cause" in log.read_text("utf-8")
+
+
+def test_interrupting_ends_with_a_code_of_its_own(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt() -> dict[str, str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("endmember.versions.versions", interrupt)
+    assert run_command(["version"]) == 130
+    assert "stopped" in capsys.readouterr().err
+
+
+def test_as_a_process_a_refusal_is_code_2_and_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "endmember", "run", str(tmp_path / "none.toml"), "--out", "out"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
