@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from endmember.core.detector import Detector
@@ -46,7 +47,7 @@ MEAN_P = expected(PRECIPITATE, 300.0)
 MEAN_M = SHARE * MEAN_B + MEAN_P
 
 
-def fit(counts: FloatArray) -> SpectrumFit:
+def fit(counts: npt.ArrayLike) -> SpectrumFit:
     return fit_spectrum(
         Spectrum(np.array(counts, dtype=float), AXIS, 200.0, 22.0), ELEMENTS, detector=Detector()
     )

@@ -153,13 +153,13 @@ def test_a_file_of_k_factors_that_cannot_be_used_is_refused(
     tmp_path: Path, text: str, told: str
 ) -> None:
     path = k_file(tmp_path, text)
-    with pytest.raises(ValueError, match="k.csv") as refusal:
+    with pytest.raises(ValueError, match=r"k\.csv") as refusal:
         read_k_factors(path)
     assert told in str(refusal.value)
 
 
 def test_a_missing_or_binary_file_of_k_factors_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="none.csv: the k-factors cannot be read"):
+    with pytest.raises(ValueError, match=r"none\.csv: the k-factors cannot be read"):
         read_k_factors(tmp_path / "none.csv")
     path = tmp_path / "binary.csv"
     path.write_bytes(b"\xff\xfe\x00\x81")

@@ -252,9 +252,9 @@ def _check_counts(values: npt.NDArray[np.generic]) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _merge(
+def _merge(  # type: ignore[no-untyped-def]
     starts, channels, counts, columns, new_rows, new_columns, pixels, length, run, new_counts
-):  # type: ignore[no-untyped-def]
+):
     """One pass: add the pixels of each block into a buffer, then emit what is not zero.
 
     `new_counts` is room for the counts, of a type that holds the largest sum.

@@ -198,8 +198,8 @@ def fit_spectrum(
     least = len(columns) + len(BACKGROUND_POWERS) + len(EXTRA_POWERS) + len(NOMINAL)
     if least >= len(spectrum.counts):
         raise ValueError(
-            f"{len(spectrum.counts)} channels cannot be fitted with {len(columns)} groups of lines: "
-            "widen the energy range or list fewer elements"
+            f"{len(spectrum.counts)} channels cannot be fitted with {len(columns)} groups of "
+            "lines: widen the energy range or list fewer elements"
         )
     problem = _Problem(
         spectrum, columns, detector, foil, weight_fractions or {}, refine_calibration

@@ -93,8 +93,21 @@ def all_warnings(session: Session) -> list[str]:
                 f'map "{name}": absorption is not corrected, since no thickness_nm is given; it '
                 "moves light elements such as O by several at.%"
             )
+    told.extend(_densities_missing(session.recipe))
     told.extend(session.result("quantification").warnings)
     return list(dict.fromkeys(told))
+
+
+def _densities_missing(recipe: Recipe) -> list[str]:
+    """A phase without a density is not corrected for absorption even where thickness is known."""
+    known = recipe.sample.density_g_cm3
+    phases = (recipe.sample.matrix, *(p.name for p in recipe.precipitates))
+    missing = [phase for phase in phases if phase not in known]
+    if not missing or not any(entry.thickness_nm is not None for entry in recipe.maps):
+        return []
+    return [
+        f"absorption is not corrected in {', '.join(missing)}: give density_g_cm3 under [sample]"
+    ]
 
 
 def write_results(session: Session, records: list[StepRecord], folder: Path, final: Path) -> None:

@@ -76,12 +76,13 @@ def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData
             f"(the axis runs from {whole.axis.start_keV:.3g} to {whole.axis.stop_keV:.3g} keV): "
             "correct energy_range_keV"
         )
+    kept = image.total  # before rebinning, which cuts the pixels that fill no block
     if entry.rebin > 1:
         image = image.rebin(entry.rebin)
     report(0.8)
     warnings = _still_open(told, image)
     if whole.axis.start_keV < low:
-        cut = 1.0 - image.total / max(whole.total, 1) if entry.crop is None else None
+        cut = 1.0 - kept / max(whole.total, 1) if entry.crop is None else None
         share = "" if cut is None else f" ({100 * cut:.1f} % of all counts lie outside the range)"
         warnings.append(f"everything below {low:g} keV is cut, the zero peak included{share}")
     named = tuple(f'map "{entry.name}": {sentence}' for sentence in warnings)
