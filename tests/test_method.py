@@ -13,7 +13,7 @@ import tifffile
 from endmember.cli import run_command
 from endmember.core.simulation import Truth, expected_truth
 from endmember.demo import demo_recipe
-from endmember.session.recipe import PrecipitateRectangle, Recipe, Roi, changed
+from endmember.session.recipe import PrecipitateRectangle, Recipe, Roi, Stroke, changed
 from endmember.session.recipe_file import dump_recipe
 
 MAJORS = ("O", "Mg", "Al", "Si", "Ca", "Fe")
@@ -364,3 +364,85 @@ def test_a_demo_of_another_size_is_simulated_anew(tmp_path: Path) -> None:
         assert run_command(["demo", "--size", str(size), "--out", str(tmp_path)]) == 0
         run = Run(tmp_path, tmp_path / "demo.toml", expected_truth(size, 160.0, 0))
         assert run.mask("matrix").shape == (size, size)
+
+
+def test_a_factor_by_hand_keeps_the_absent_element_in_the_composition(
+    demo: Run, tmp_path: Path
+) -> None:
+    recipe = demo_recipe(256)
+    fitted = demo.account()["subtraction"]["demo"]["Fp"]["factor"]
+    fp = changed(recipe.precipitates[0], factor=0.9 * fitted)
+    recipe = changed(
+        recipe,
+        maps=(changed(recipe.maps[0], file=str(demo.folder / "demo.hspy")),),
+        precipitates=(fp, *recipe.precipitates[1:]),
+    )
+    path = tmp_path / "hand.toml"
+    path.write_text(dump_recipe(recipe, tmp_path, tmp_path), encoding="utf-8")
+    assert run_command(["run", str(path), "--out", str(tmp_path / "results")]) == 0
+    silicon = Run(tmp_path, path, demo.truth).rows("mask", "Fp")["Si"]
+    # a tenth of what the matrix put into the mixture is left: factor x Si of the matrix / 10
+    matrix = float(demo.rows("mask", "Brg")["Si"]["net_counts"])
+    assert float(silicon["net_counts"]) == pytest.approx(0.1 * fitted * matrix, rel=0.01)
+    assert silicon["detected"] == "quantifiable"
+    assert float(silicon["atomic_percent"]) > 1
+
+
+def test_an_outside_stroke_alone_draws_nothing_on_a_second_map(small: Path, tmp_path: Path) -> None:
+    base = demo_recipe(64)
+    first = changed(base.maps[0], file=str(small / "demo.hspy"))
+    stroke = Stroke(map="second", label="outside", radius=2, points=((5, 5), (9, 9)))
+    recipe = changed(
+        base,
+        maps=(first, changed(first, name="second")),
+        precipitates=tuple(changed(p, strokes=(stroke,)) for p in base.precipitates),
+    )
+    path = tmp_path / "stroke.toml"
+    path.write_text(dump_recipe(recipe, tmp_path, tmp_path), encoding="utf-8")
+    assert run_command(["run", str(path), "--out", str(tmp_path / "results")]) == 0
+    masks = {file.name for file in (tmp_path / "results" / "masks").iterdir()}
+    assert "demo_component_Fp.tif" in masks
+    assert "second_component_Fp.tif" not in masks
+
+
+def test_regions_that_share_pixels_count_them_once_in_the_sum(small: Path, tmp_path: Path) -> None:
+    base = demo_recipe(64)
+    rois = tuple(
+        Roi(name=name, phase="Brg", rectangle=(x, 0, 10, 8)) for name, x in (("A", 0), ("B", 5))
+    )
+    first = changed(base.maps[0], file=str(small / "demo.hspy"), rois=rois)
+    recipe = changed(base, maps=(first, changed(first, name="second", rois=())))
+    path = tmp_path / "rois.toml"
+    path.write_text(dump_recipe(recipe, tmp_path, tmp_path), encoding="utf-8")
+    assert run_command(["run", str(path), "--out", str(tmp_path / "results")]) == 0
+    with (tmp_path / "results" / "composition.csv").open(encoding="utf-8") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["source"] == "roi"]
+    assert {row["pixels"] for row in rows if row["map"] == "demo"} == {"80"}
+    assert {row["pixels"] for row in rows if row["map"] == "sum"} == {"120"}
+
+
+def test_a_crop_beyond_the_map_is_clipped_with_a_warning(small: Path, tmp_path: Path) -> None:
+    base = demo_recipe(64)
+    entry = changed(base.maps[0], file=str(small / "demo.hspy"), crop=(1, 1, 80, 80))
+    path = tmp_path / "crop.toml"
+    path.write_text(dump_recipe(changed(base, maps=(entry,)), tmp_path, tmp_path), encoding="utf-8")
+    assert run_command(["run", str(path), "--out", str(tmp_path / "results")]) == 0
+    run = Run(tmp_path, path, expected_truth(64, 160.0, 0))
+    assert any("crop [1, 1, 80, 80] reaches beyond" in w for w in run.account()["warnings"])
+    assert run.mask("matrix").shape == (64, 64)
+    assert not run.mask("matrix")[0].any()
+
+
+def test_the_reference_may_be_the_absent_element(small: Path, tmp_path: Path) -> None:
+    base = demo_recipe(64)
+    recipe = changed(
+        base,
+        maps=(changed(base.maps[0], file=str(small / "demo.hspy")),),
+        quantification=changed(base.quantification, reference="Mg"),
+    )
+    path = tmp_path / "reference.toml"
+    path.write_text(dump_recipe(recipe, tmp_path, tmp_path), encoding="utf-8")
+    assert run_command(["run", str(path), "--out", str(tmp_path / "results")]) == 0
+    run = Run(tmp_path, path, expected_truth(64, 160.0, 0))
+    factors = {p: float(run.rows("mask", p)["Fe"]["k_factor"]) for p in ("Brg", "Fp", "CaPv")}
+    assert factors["Fp"] == factors["CaPv"] == factors["Brg"]

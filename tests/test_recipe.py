@@ -31,7 +31,6 @@ from endmember.session.recipe_file import (
     check_recipe,
     dump_recipe,
     load_recipe,
-    map_file,
     parse_recipe,
 )
 
@@ -376,7 +375,7 @@ def test_a_recipe_saved_by_windows_notepad_is_read(tmp_path: Path) -> None:
 
 def test_a_map_is_found_beside_its_recipe(tmp_path: Path) -> None:
     recipe = parse_recipe(SHORT, "a")
-    assert map_file(tmp_path / "a.toml", recipe.maps[0]) == tmp_path / "map1.bcf"
+    assert anchored(recipe, tmp_path).maps[0].file == str(tmp_path.resolve() / "map1.bcf")
 
 
 def test_files_are_named_from_where_the_recipe_is_saved(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def run_command(arguments: Sequence[str]) -> int:
     try:
         options.run(options)
     except KeyboardInterrupt:
-        print("stopped; nothing was written", file=sys.stderr)
+        print("stopped", file=sys.stderr)
         return INTERRUPTED
     except (ValueError, OSError) as error:
         if not _is_for_the_user(error):

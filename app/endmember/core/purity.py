@@ -12,6 +12,7 @@ from endmember.core.counts import BoolArray, SpectrumImage
 from endmember.core.masks import Partition
 from endmember.core.spectrum import FloatArray
 
+ALIKE = 1e10  # condition number from which spectra cannot be told apart
 OUTSTANDING = 5.0  # robust standard deviations of the smoothed abundance
 
 
@@ -69,7 +70,13 @@ def matrix_purity(
     pure = unit_area(np.array(list(endmembers.values()), dtype=np.float64))
     design = (pure - pooled)[:, used]
     weighted = design / pooled[used]
-    estimator = np.linalg.inv(weighted @ design.T) @ weighted
+    normal = weighted @ design.T
+    if np.linalg.cond(normal) > ALIKE:
+        raise ValueError(
+            "two precipitates have the same spectrum, or one that of the matrix, so the purity of "
+            "the matrix cannot be measured: merge these phases"
+        )
+    estimator = np.linalg.inv(normal) @ weighted
     difference = (ring / n_ring - core / n_core)[used]
     against_pooled = estimator @ difference
     share = n_ring / (n_core + n_ring)

@@ -11,6 +11,7 @@ import numpy as np
 from endmember.core.detection import CRITICAL, LOD_SIGMA, QUANTIFIABLE
 from endmember.core.detector import Detector
 from endmember.core.k_factors import GivenFactor, Sensitivity, sensitivity
+from endmember.core.line_shapes import Calibration
 from endmember.core.lines import atomic_mass
 from endmember.core.spectrum import FloatArray, Spectrum
 from endmember.core.spectrum_fit import Foil, SpectrumFit, fit_spectrum, quantified_family
@@ -98,14 +99,14 @@ def quantify(
     method: Method,
     foil: Foil | None = None,
     absent: str | None = None,
-    start: SpectrumFit | None = None,
+    calibration: Calibration | None = None,
 ) -> Composition:
     """Fit a spectrum and turn its areas into a composition with errors and detection limits.
 
     With a `foil` the absorption correction is iterated on the composition to 1e-8 and enters the
     fit (weights of the lines of a family, background) as well. `absent` is the element on which a
-    subtracted spectrum was scaled: it stays out of the closure. `start` gives a calibration to
-    keep: a subtracted spectrum is fitted with that of the spectrum it came from.
+    subtracted spectrum was scaled: it stays out of the closure. `calibration` is
+    kept if it is given: a subtracted spectrum is fitted with that of the spectrum it came from.
 
     Raises
     ------
@@ -121,8 +122,8 @@ def quantify(
             detector=method.detector,
             foil=foil if weights else None,
             weight_fractions=weights,
-            calibration=None if start is None else start.calibration,
-            refine_calibration=start is None,
+            calibration=calibration,
+            refine_calibration=calibration is None,
         )
 
     fit = fitted(None)
@@ -148,9 +149,8 @@ def _measured(fit: SpectrumFit, method: Method, absent: str | None) -> dict[str,
     """The column of each element that takes part in the closure."""
     found = {}
     for element in method.elements:
-        family = quantified_family(element, fit.spectrum.axis, fit.spectrum.beam_energy_keV or 0.0)
-        index = None if family is None else fit.find(element, family)
-        if index is not None and element != absent and fit.columns[index].alpha_share:
+        index = _quantified_column(fit, element)
+        if index is not None and element != absent:
             found[element] = index
     if not found:
         raise ValueError("no element of the list has a line in the energy range: check both")
@@ -193,9 +193,23 @@ def _atoms_per_count(sensitivities: Sequence[Sensitivity]) -> FloatArray:
 
 
 def _reference(fit: SpectrumFit, measured: Mapping[str, int], method: Method) -> str:
-    if method.reference in measured:
-        return str(method.reference)
+    """The element k-factors refer to; it needs a line in the range, but no counts."""
+    if method.reference is not None and _quantified_column(fit, method.reference) is not None:
+        return method.reference
     return max(measured, key=lambda element: float(fit.areas[measured[element]]))
+
+
+def _reference_k(fit: SpectrumFit, reference: str, method: Method) -> float:
+    index = _quantified_column(fit, reference)
+    assert index is not None  # `_reference` chose it for that
+    return sensitivity(fit.columns[index], method.detector, None, {}, method.given).weight_k
+
+
+def _quantified_column(fit: SpectrumFit, element: str) -> int | None:
+    """The column by which an element is quantified, None if it has no alpha line in the range."""
+    family = quantified_family(element, fit.spectrum.axis, fit.spectrum.beam_energy_keV or 0.0)
+    index = None if family is None else fit.find(element, family)
+    return index if index is not None and fit.columns[index].alpha_share else None
 
 
 def _rows(
@@ -218,7 +232,7 @@ def _rows(
     # dw/dc for w = c M / sum c M
     by_fraction = (np.diag(masses) - weights[:, None] * masses[None, :]) / (fractions @ masses)
     weight_covariance = by_fraction @ statistical @ by_fraction.T
-    reference = sensitivities[elements.index(_reference(fit, measured, method))]
+    reference_k = _reference_k(fit, _reference(fit, measured, method), method)
     total = float(areas @ factors)
     rows = []
     for element in method.elements:
@@ -239,7 +253,7 @@ def _rows(
                 atomic_percent_systematic=100 * _root(systematic[i, i]),
                 weight_percent=100 * weights[i],
                 weight_percent_sigma=100 * _root(weight_covariance[i, i]),
-                k_factor=sensitivities[i].weight_k / reference.weight_k,
+                k_factor=sensitivities[i].weight_k / reference_k,
                 absorption=sensitivities[i].absorption,
                 snr=_signal_to_noise(fit, indices[i]),
                 lod_ppm=1e6 * LOD_SIGMA * blank * factors[i] / total,
@@ -273,8 +287,7 @@ def _line_values(fit: SpectrumFit, index: int) -> dict[str, Any]:
 
 def _unmeasured(fit: SpectrumFit, element: str, absent: str | None) -> ElementResult:
     """A row without composition: the absent element, or one without a line in the range."""
-    family = quantified_family(element, fit.spectrum.axis, fit.spectrum.beam_energy_keV or 0.0)
-    index = None if family is None else fit.find(element, family)
+    index = _quantified_column(fit, element)
     if element != absent or index is None:
         return ElementResult(element, None)
     values = _line_values(fit, index)
@@ -289,8 +302,9 @@ def _unmeasured(fit: SpectrumFit, element: str, absent: str | None) -> ElementRe
 def _signal_to_noise(fit: SpectrumFit, index: int) -> float | None:
     """S / sigma_B: the alpha area over the scatter of the background in 1.0 FWHM at the line.
 
-    For measured counts sigma_B = sqrt(B) (Chen et al. 2024); for a subtracted spectrum it is the
-    scatter that the backgrounds of both its parts leave in the window.
+    For measured counts sigma_B = sqrt(B) (Chen et al. 2024). For a subtracted spectrum it is the
+    scatter of the window without the phase's own lines: the background of the mixture and all that
+    was subtracted there, lines included.
     """
     window = fit.window(fit.columns[index].energy_keV)
     if fit.spectrum.covariance is None:
@@ -310,6 +324,11 @@ def _warnings(
         told.append(
             f"{', '.join(missing)} not measured: no line between {fit.spectrum.axis.start_keV:.2f} "
             f"and {fit.spectrum.axis.stop_keV:.2f} keV; the other elements close to 100 % without"
+        )
+    if missing and any(row.absorption is not None for row in rows):
+        told.append(
+            f"absorption is corrected as if the foil held no {', '.join(missing)}: the correction "
+            "is too small"
         )
     if not fit.converged:
         told.append("the fit of the spectrum did not converge: look at its residuals")

@@ -94,12 +94,12 @@ def _channels(
 
 
 def _boxes(
-    shape: tuple[int, int], rectangles: Sequence[Rectangle]
+    shape: tuple[int, int], rectangles: Sequence[Rectangle], names: Sequence[str]
 ) -> tuple[list[Box], tuple[str, ...]]:
     boxes: list[Box] = []
     warnings: list[str] = []
-    for rectangle in rectangles:
-        box, clipped = pixel_box(shape, rectangle, f"the rectangle {_named(rectangle)}")
+    for rectangle, name in zip(rectangles, names, strict=True):
+        box, clipped = pixel_box(shape, rectangle, f"the rectangle {name}")
         boxes.append(box)
         warnings += clipped
     return boxes, tuple(warnings)
@@ -187,11 +187,11 @@ def _grab_cut(
     return np.asarray((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))
 
 
-def _scarce(rectangle: Rectangle, box: Box, found: int) -> tuple[str, ...]:
+def _scarce(name: str, box: Box, found: int) -> tuple[str, ...]:
     if found >= max(FEWEST_PIXELS, SCARCE * box[2] * box[3]):
         return ()
     sentence = (
-        f"the rectangle {_named(rectangle)} yielded only {found} of {box[2] * box[3]} pixels: "
+        f"the rectangle {name} yielded only {found} of {box[2] * box[3]} pixels: "
         "paint the precipitate there as inside if it was missed, or remove the rectangle"
     )
     return (sentence,)
@@ -205,6 +205,7 @@ def segment(
     smoothing_px: float = 2.0,
     seed: int = 0,
     report: Report = silent,
+    names: Sequence[str] | None = None,
 ) -> Segmentation:
     """The mask of one precipitate from all its rectangles together (Rother et al. 2004, GrabCut).
 
@@ -214,7 +215,8 @@ def segment(
     shares the colour models, which finds faint precipitates that a GrabCut for each would lose.
     Pixels in the rectangles whose share of the component exceeds that of the background by
     `SIGNIFICANT` standard deviations are certain foreground: thin edges and faint precipitates,
-    which a cut along the strongest contrast leaves out, would otherwise stay in the matrix.
+    which a cut along the strongest contrast leaves out, would otherwise stay in the matrix. `names`
+    are those of the rectangles in sentences (default: their coordinates).
 
     Raises
     ------
@@ -231,7 +233,8 @@ def segment(
             f"component {component} does not exist: there are {len(component_maps)}, counted from 0"
         )
     shape: tuple[int, int] = component_maps.shape[1:]
-    boxes, clipped = _boxes(shape, rectangles)
+    names = [_named(rectangle) for rectangle in rectangles] if names is None else names
+    boxes, clipped = _boxes(shape, rectangles, names)
     inside = np.zeros(shape, dtype=bool)
     for x, y, width, height in boxes:
         inside[y : y + height, x : x + width] = True
@@ -248,8 +251,8 @@ def segment(
     found = tuple(int(np.count_nonzero(cut[y : y + h, x : x + w])) for x, y, w, h in boxes)
     scarce = [
         sentence
-        for rectangle, box, pixels in zip(rectangles, boxes, found, strict=True)
-        for sentence in _scarce(rectangle, box, pixels)
+        for name, box, pixels in zip(names, boxes, found, strict=True)
+        for sentence in _scarce(name, box, pixels)
     ]
     cut.flags.writeable = False
     return Segmentation(cut, found, (*clipped, *scarce))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +39,7 @@ def run_recipe(
     """
     recipe = anchored(load_recipe(path), path.parent)
     _check_drawn(path, recipe)
+    _check_k_factors(path, recipe)
     session = Session(STEPS, recipe)
     records = run_all(session, report)
     for step, maps, failure in session.failures():
@@ -54,6 +54,16 @@ def _check_drawn(path: Path, recipe: Recipe) -> None:
                 f'{path}: [[precipitate]] "{precipitate.name}" has no rectangle: add '
                 "[[precipitate.rectangle]] with map and box, loosely round each precipitate"
             )
+
+
+def _check_k_factors(path: Path, recipe: Recipe) -> None:
+    """Read the k-factors before the long steps, which do not need them, are run."""
+    from endmember.session.steps import method_of
+
+    try:
+        method_of(recipe.sample, recipe.quantification)
+    except ValueError as error:
+        raise RunError(f"{path}: [quantification] k_factors: {error}") from error
 
 
 def _raise(path: Path, step: str, maps: tuple[str, ...], failure: Failure) -> None:
@@ -113,6 +123,7 @@ def _densities_missing(recipe: Recipe) -> list[str]:
 def write_results(session: Session, records: list[StepRecord], folder: Path, final: Path) -> None:
     """Write a finished session into `folder`, which will stand at `final`."""
     from endmember.files.composition_table import write_composition_csv
+    from endmember.files.folders import write_json
 
     for name in ("spectra", "masks", "abundance", "components"):
         (folder / name).mkdir()
@@ -122,8 +133,7 @@ def write_results(session: Session, records: list[StepRecord], folder: Path, fin
         _write_masks(session, name, folder / "masks")
         _write_abundance(session, name, folder / "abundance")
         _write_components(session, name, folder / "components" / f"{name}.npz")
-    account = json.dumps(_account(session, records), indent=2, ensure_ascii=False)
-    (folder / "run.json").write_text(account + "\n", encoding="utf-8")
+    write_json(folder / "run.json", _account(session, records))
     (folder / "recipe.toml").write_text(dump_recipe(session.recipe, final), encoding="utf-8")
 
 
@@ -204,6 +214,14 @@ def _write_components(session: Session, name: str, path: Path) -> None:
     )
 
 
+def _k_factor_input(file: str) -> dict[str, dict[str, str]]:
+    from endmember.session.map_data import file_digest
+
+    if file == "computed":
+        return {}
+    return {"k_factors": {"file": Path(file).name, "sha256": file_digest(file)}}
+
+
 def _account(session: Session, records: list[StepRecord]) -> dict[str, Any]:
     from endmember.versions import versions
 
@@ -219,7 +237,11 @@ def _account(session: Session, records: list[StepRecord]) -> dict[str, Any]:
             "segmentation": recipe.segmentation.seed,
         },
         "inputs": {
-            name: {"file": Path(d.entry.file).name, "sha256": d.sha256} for name, d in read.items()
+            **{
+                name: {"file": Path(d.entry.file).name, "sha256": d.sha256}
+                for name, d in read.items()
+            },
+            **_k_factor_input(recipe.quantification.k_factors),
         },
         "warnings": all_warnings(session),
         "purity": {

@@ -8,6 +8,8 @@ from functools import reduce
 
 import numpy as np
 
+from endmember.core.counts import BoolArray
+from endmember.core.line_shapes import Calibration
 from endmember.core.progress import Report
 from endmember.core.quantification import Composition, Method, composition_of, quantify
 from endmember.core.spectrum import LowRankCovariance, Spectrum
@@ -56,8 +58,7 @@ def quantify_all(
     phases: Mapping[str, MapPhases],
 ) -> Compositions:
     """Quantify every phase of every map, the regions of interest, and the sums over the maps."""
-    absent = {p.name: p.absent for p in precipitates}
-    chain = _Chain(sample, absent, thickness_nm, method)
+    chain = _Chain(sample, precipitates, thickness_nm, method)
     entries: list[Entry] = []
     for number, name in enumerate(data):
         report(number / (len(data) + 1))
@@ -83,13 +84,20 @@ class _Chain:
     def __init__(
         self,
         sample: Sample,
-        absent: Mapping[str, str],
+        precipitates: Sequence[Precipitate],
         thickness_nm: Mapping[str, float | None],
         method: Method,
     ) -> None:
-        self.sample, self.absent, self.method = sample, absent, method
+        self.sample, self.method = sample, method
+        self.absent = {p.name: p.absent for p in precipitates}
+        self.by_hand = {p.name for p in precipitates if p.factor is not None}
         self.thickness_nm = thickness_nm
         self.warnings: list[str] = []
+        self.united: list[Entry] = []  # the regions of each phase on each map, together
+
+    def assumed_absent(self, precipitate: str) -> str | None:
+        """The absent element, unless a factor set by hand may leave some of it."""
+        return None if precipitate in self.by_hand else self.absent[precipitate]
 
     def foil(self, data: MapData, phase: str) -> Foil | None:
         thickness = self.thickness_nm[data.entry.name]
@@ -106,8 +114,8 @@ class _Chain:
                 subtraction.spectrum,
                 self.method,
                 self.foil(data, precipitate),
-                self.absent[precipitate],
-                start=mixture.fit,
+                self.assumed_absent(precipitate),
+                mixture.fit.calibration,
             )
             entries.append(Entry(precipitate, "mask", name, pixels, composition))
             mixed = f"{precipitate}+{matrix}"
@@ -119,22 +127,39 @@ class _Chain:
     ) -> list[Entry]:
         """Regions as measured; those of precipitates also after the conventional subtraction."""
         measured = []
+        by_phase: dict[str, list[tuple[BoolArray, Entry]]] = {}
         for roi in rois:
             mask, warnings = roi_mask(data, roi, masks.partition.excluded)
             self.warnings.extend(warnings)
-            foil = self.foil(data, roi.phase)
-            composition = quantify(data.image.spectrum(mask), self.method, foil)
-            measured.append(
-                Entry(roi.phase, "roi", data.entry.name, int(mask.sum()), composition, roi.name)
-            )
-        of_matrix = [e for e in measured if e.phase == self.sample.matrix]
-        matrix = of_matrix[0].composition if of_matrix else phases.matrix
+            measured.append(self._region(data, roi.phase, mask, roi.name))
+            by_phase.setdefault(roi.phase, []).append((mask, measured[-1]))
+        united = {phase: self._united(data, of) for phase, of in by_phase.items()}
+        self.united.extend(united.values())
+        of_matrix = united.get(self.sample.matrix)
+        matrix = phases.matrix if of_matrix is None else of_matrix.composition
         conventional = [
             self._conventional(entry, matrix, self.foil(data, entry.phase))
             for entry in measured
             if entry.phase != self.sample.matrix
         ]
         return measured + [entry for entry in conventional if entry is not None]
+
+    def _region(self, data: MapData, phase: str, mask: BoolArray, label: str) -> Entry:
+        composition = quantify(data.image.spectrum(mask), self.method, self.foil(data, phase))
+        return Entry(phase, "roi", data.entry.name, int(mask.sum()), composition, label)
+
+    def _united(self, data: MapData, regions: Sequence[tuple[BoolArray, Entry]]) -> Entry:
+        """All regions of one phase on one map together: pixels they share count once."""
+        first = regions[0][1]
+        if len(regions) == 1:
+            return first
+        names = ", ".join(entry.label for _, entry in regions)
+        self.warnings.append(
+            f'map "{data.entry.name}" has several regions of {first.phase}: their rows stand in '
+            f"the order {names}"
+        )
+        union = np.logical_or.reduce([mask for mask, _ in regions])
+        return self._region(data, first.phase, union, names)
 
     def _conventional(
         self, measured: Entry, matrix: Composition, foil: Foil | None
@@ -170,8 +195,10 @@ class _Chain:
             return []
         groups: dict[tuple[str, str], list[Entry]] = {}
         for entry in entries:
-            if entry.source != "conventional":
+            if entry.source in ("mask", "mixture"):
                 groups.setdefault((entry.phase, entry.source), []).append(entry)
+        for entry in self.united:
+            groups.setdefault((entry.phase, "roi"), []).append(entry)
         return [self._sum(data, phase, source, of) for (phase, source), of in groups.items()]
 
     def _sum(
@@ -184,8 +211,8 @@ class _Chain:
             add_spectra(spectra),
             self.method,
             self._mean_foil([data[e.map] for e in entries], spectra, of_foil),
-            self.absent[phase] if subtracted else None,
-            start=entries[0].composition.fit if subtracted else None,
+            self.assumed_absent(phase) if subtracted else None,
+            _mean_calibration(entries) if subtracted else None,
         )
         return Entry(phase, source, SUM, sum(e.pixels for e in entries), composition)
 
@@ -203,6 +230,17 @@ class _Chain:
             known[0].density_g_cm3,
             float(np.average([f.take_off_angle_deg for f in known], weights=weights)),
         )
+
+
+def _mean_calibration(entries: Sequence[Entry]) -> Calibration:
+    """The calibrations of several fits averaged over their counts, for the sum of their spectra."""
+    found = [entry.composition.fit.calibration for entry in entries]
+    weights = [float(entry.composition.fit.fitted.sum()) for entry in entries]
+    return Calibration(
+        float(np.average([c.offset_keV for c in found], weights=weights)),
+        float(np.average([c.gain for c in found], weights=weights)),
+        float(np.average([c.fwhm_mn_eV for c in found], weights=weights)),
+    )
 
 
 def add_spectra(spectra: Sequence[Spectrum]) -> Spectrum:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from endmember.core.counts import BoolArray, SpectrumImage
 from endmember.core.progress import Report
-from endmember.core.regions import region_mask
-from endmember.session.recipe import Exclude, Instrument, MapInput, Roi
+from endmember.core.regions import Rectangle, pixel_box, region_mask
+from endmember.session.recipe import Exclude, Instrument, MapInput, Roi, changed
 from endmember.session.shapes import region_on
 
 LEAST_BEAM_ENERGY_keV = 40.0
@@ -66,8 +66,13 @@ def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData
     )
     report(0.6)
     _check_facts(image, entry)
+    clipped: tuple[str, ...] = ()
     if entry.crop is not None:
-        image = image.crop(*entry.crop)
+        box, clipped = pixel_box(
+            (image.rows, image.columns), Rectangle(*entry.crop), f"crop {list(entry.crop)}"
+        )
+        image = image.crop(*box)
+        entry = changed(entry, crop=box)
     low, high = instrument.energy_range_keV
     image = image.between(low, high)
     if image.total == 0:
@@ -80,13 +85,13 @@ def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData
     if entry.rebin > 1:
         image = image.rebin(entry.rebin)
     report(0.8)
-    warnings = _still_open(told, image)
+    warnings = [*_still_open(told, image), *clipped]
     if whole.axis.start_keV < low:
         cut = 1.0 - kept / max(whole.total, 1) if entry.crop is None else None
         share = "" if cut is None else f" ({100 * cut:.1f} % of all counts lie outside the range)"
         warnings.append(f"everything below {low:g} keV is cut, the zero peak included{share}")
     named = tuple(f'map "{entry.name}": {sentence}' for sentence in warnings)
-    return MapData(entry, image, (whole.rows, whole.columns), _digest(entry.file), named)
+    return MapData(entry, image, (whole.rows, whole.columns), file_digest(entry.file), named)
 
 
 def roi_mask(data: MapData, roi: Roi, excluded: BoolArray) -> tuple[BoolArray, tuple[str, ...]]:
@@ -151,6 +156,7 @@ def excluded_mask(data: MapData, shapes: Sequence[Exclude]) -> tuple[BoolArray, 
     return excluded, tuple(warnings)
 
 
-def _digest(file: str) -> str:
+def file_digest(file: str) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
     with Path(file).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

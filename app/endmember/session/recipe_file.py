@@ -19,7 +19,6 @@ from endmember.session.recipe import (
     Box,
     Densities,
     Frame,
-    MapInput,
     Number,
     Points,
     Recipe,
@@ -122,11 +121,6 @@ def anchored(recipe: Recipe, folder: str | Path) -> Recipe:
     """
     base = Path(folder).resolve()
     return _with_files(recipe, lambda file: str(base / file))
-
-
-def map_file(recipe_path: str | Path, entry: MapInput) -> Path:
-    """The file of a map, of a recipe read from `recipe_path`."""
-    return Path(recipe_path).parent / entry.file
 
 
 def _error(path: recipe_rules.Path, says: str, document: Any, where: str) -> RecipeError:

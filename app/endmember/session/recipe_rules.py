@@ -34,6 +34,9 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNORE
 _UNFIT = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 
 
+MOST_PRECIPITATES = 5  # the abundances are solved for six endmembers at most
+
+
 def problems(recipe: Recipe) -> Iterator[Problem]:
     """Everything wrong with a recipe whose types are right, the most basic first."""
     if recipe.format != FORMAT:
@@ -46,6 +49,12 @@ def problems(recipe: Recipe) -> Iterator[Problem]:
         yield from _map(("map", index), entry, recipe.phases)
     yield from _instrument(recipe.instrument)
     yield from _decomposition(recipe)
+    if len(recipe.precipitates) > MOST_PRECIPITATES:
+        yield Problem(
+            ("precipitate",),
+            f"has {len(recipe.precipitates)} entries, but at most {MOST_PRECIPITATES} phases "
+            "beside the matrix can be told apart; leave some out",
+        )
     for index, precipitate in enumerate(recipe.precipitates):
         yield from _precipitate(("precipitate", index), precipitate, recipe)
     reference = recipe.quantification.reference

@@ -99,7 +99,8 @@ def choose_component(found: Decomposition, data: MapData, absent: str, method: M
         )
         column = fit.find(absent, family)
         if column is not None:
-            shares[int(index)] = max(float(fit.areas[column]), 0.0) / totals[index]
+            # signed: several components may hold none of the element, and noise decides
+            shares[int(index)] = float(fit.areas[column]) / totals[index]
     if not shares:
         raise ValueError(
             f"no component shows whether {absent} is absent: name the component of the precipitate"
@@ -128,24 +129,28 @@ def make_masks(
     chosen: dict[str, int] = {}
     warnings: list[str] = []
     entry = data.entry
-    drawn = [p for p in precipitates if p.boxes_on(entry.name) or p.strokes_on(entry.name)]
+    drawn = [p for p in precipitates if _is_drawn_on(p, entry.name)]
     for number, precipitate in enumerate(drawn):
-        index = precipitate.component
-        if index is None:
-            index = choose_component(found, data, precipitate.absent, method)
-        cut = segment(
-            maps,
-            index,
-            [rectangle_on(entry, box) for box in precipitate.boxes_on(entry.name)],
-            [
-                Stroke(s.label, s.radius / entry.rebin, points_on(entry, s.points))
-                for s in precipitate.strokes_on(entry.name)
-            ],
-            float(settings.smoothing_px),
-            settings.seed,
-            lambda fraction, number=number: report((number + fraction) / len(drawn)),  # type: ignore[misc]
-        )
         where = f'{precipitate.name} on map "{entry.name}"'
+        index = precipitate.component
+        try:
+            if index is None:
+                index = choose_component(found, data, precipitate.absent, method)
+            cut = segment(
+                maps,
+                index,
+                [rectangle_on(entry, box) for box in precipitate.boxes_on(entry.name)],
+                [
+                    Stroke(s.label, s.radius / entry.rebin, points_on(entry, s.points))
+                    for s in precipitate.strokes_on(entry.name)
+                ],
+                float(settings.smoothing_px) / entry.rebin,
+                settings.seed,
+                lambda fraction, number=number: report((number + fraction) / len(drawn)),  # type: ignore[misc]
+                [str(list(box)) for box in precipitate.boxes_on(entry.name)],
+            )
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from error
         if not cut.mask.any():
             raise ValueError(
                 f"the mask of {where} is empty: move its rectangles onto the precipitates, or "
@@ -157,6 +162,12 @@ def make_masks(
     part = partition(masks, excluded)
     _check_partition(part, entry.name)
     return MapMasks(part, chosen, (*clipped, *warnings))
+
+
+def _is_drawn_on(precipitate: Precipitate, map_name: str) -> bool:
+    """Whether something says where the precipitate is; strokes that say where it is not do not."""
+    inside = any(s.label == "inside" for s in precipitate.strokes_on(map_name))
+    return inside or bool(precipitate.boxes_on(map_name))
 
 
 def _check_partition(part: Partition, map_name: str) -> None:
