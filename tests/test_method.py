@@ -446,3 +446,25 @@ def test_the_reference_may_be_the_absent_element(small: Path, tmp_path: Path) ->
     run = Run(tmp_path, path, expected_truth(64, 160.0, 0))
     factors = {p: float(run.rows("mask", p)["Fe"]["k_factor"]) for p in ("Brg", "Fp", "CaPv")}
     assert factors["Fp"] == factors["CaPv"] == factors["Brg"]
+
+
+def test_a_mask_that_is_mostly_matrix_is_doubted(demo: Run, tmp_path: Path) -> None:
+    everywhere = Stroke(map="demo", label="inside", radius=45, points=((200, 200), (201, 201)))
+    recipe = demo_recipe(256)
+    fp = recipe.precipitates[0]
+    recipe = changed(
+        recipe,
+        maps=(changed(recipe.maps[0], file=str(demo.folder / "demo.hspy")),),
+        precipitates=(changed(fp, strokes=(everywhere,)), *recipe.precipitates[1:]),
+    )
+    path = tmp_path / "wide.toml"
+    path.write_text(dump_recipe(recipe, tmp_path, tmp_path), encoding="utf-8")
+    assert run_command(["run", str(path), "--out", str(tmp_path / "results")]) == 0
+    run = Run(tmp_path, path, demo.truth)
+    told = [
+        re.search(r"(\d+) % of the mask of Fp shows no Fp", w) for w in run.account()["warnings"]
+    ]
+    (share,) = [int(found[1]) for found in told if found]
+    holds_none = demo.truth.abundance[1][run.mask("mixture_Fp")] == 0
+    assert share == pytest.approx(100 * holds_none.mean(), abs=10)
+    assert not any("shows no" in sentence for sentence in demo.account()["warnings"])

@@ -214,7 +214,10 @@ def _print_outcome(session: object, out: Path) -> None:
     print(composition_text(shown))
     for sentence in batch.all_warnings(session):
         print(f"warning: {sentence}", file=sys.stderr)
-    print(f"\nresults: {out.resolve()}")
+    print()
+    for sentence in batch.component_counts(session):
+        print(sentence)
+    print(f"results: {out.resolve()}")
 
 
 def _demo(options: argparse.Namespace) -> None:

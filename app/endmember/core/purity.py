@@ -14,6 +14,7 @@ from endmember.core.spectrum import FloatArray
 
 ALIKE = 1e10  # condition number from which spectra cannot be told apart
 OUTSTANDING = 5.0  # robust standard deviations of the smoothed abundance
+PRESENT = 3.0
 
 
 def core_of_matrix(part: Partition, margin_px: float = 3.0) -> BoolArray:
@@ -70,13 +71,7 @@ def matrix_purity(
     pure = unit_area(np.array(list(endmembers.values()), dtype=np.float64))
     design = (pure - pooled)[:, used]
     weighted = design / pooled[used]
-    normal = weighted @ design.T
-    if np.linalg.cond(normal) > ALIKE:
-        raise ValueError(
-            "two precipitates have the same spectrum, or one that of the matrix, so the purity of "
-            "the matrix cannot be measured: merge these phases"
-        )
-    estimator = np.linalg.inv(normal) @ weighted
+    estimator = _inverse(weighted @ design.T) @ weighted
     difference = (ring / n_ring - core / n_core)[used]
     against_pooled = estimator @ difference
     share = n_ring / (n_core + n_ring)
@@ -93,6 +88,15 @@ def matrix_purity(
         name: (float(share * e), float(share * s))
         for name, e, s in zip(endmembers, against_pooled, sigma, strict=True)
     }
+
+
+def _inverse(normal: FloatArray) -> FloatArray:
+    if np.linalg.cond(normal) > ALIKE:
+        raise ValueError(
+            "two precipitates have the same spectrum, or one that of the matrix, so the purity of "
+            "the matrix cannot be measured: merge these phases"
+        )
+    return np.asarray(np.linalg.inv(normal), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +118,13 @@ def missed_precipitates(
     than a smoothed noise peak are left out. This sees what `matrix_purity` cannot: precipitates far
     from every mask.
     """
-    from scipy.ndimage import center_of_mass, gaussian_filter, label
+    from scipy.ndimage import center_of_mass, label
 
     core = core_of_matrix(part)
     if not core.any():
         return ()
-    smooth = gaussian_filter(np.nan_to_num(abundance), smoothing_px)
-    median = np.median(smooth[core])
-    spread = 1.4826 * np.median(np.abs(smooth[core] - median))
-    patches, number = label(core & (smooth > median + OUTSTANDING * spread))
+    score = _standing_out(abundance, core, smoothing_px)
+    patches, number = label(core & (score > OUTSTANDING))
     sizes = np.bincount(patches.ravel(), minlength=number + 1)
     least = 2 * np.pi * smoothing_px**2
     found = []
@@ -131,3 +133,28 @@ def missed_precipitates(
             y, x = center_of_mass(patches == index)
             found.append(Missed(round(x), round(y), int(sizes[index])))
     return tuple(sorted(found, key=lambda patch: -patch.pixels))
+
+
+def empty_share(
+    abundance: FloatArray, mixture: BoolArray, part: Partition, smoothing_px: float = 2.0
+) -> float:
+    """The share of a mixture's mask in which the smoothed abundance map shows no precipitate.
+
+    No precipitate: less than `PRESENT` robust standard deviations above the core of the matrix.
+    A mask that follows its precipitate has a narrow rim of such pixels; one that fills its
+    rectangle holds mostly matrix. Zero where there is no core to compare with.
+    """
+    core = core_of_matrix(part)
+    if not core.any():
+        return 0.0
+    return float(np.mean(_standing_out(abundance, core, smoothing_px)[mixture] < PRESENT))
+
+
+def _standing_out(abundance: FloatArray, core: BoolArray, smoothing_px: float) -> FloatArray:
+    """The smoothed abundance in robust standard deviations from its median over the core."""
+    from scipy.ndimage import gaussian_filter
+
+    smooth = gaussian_filter(np.nan_to_num(abundance), smoothing_px)
+    median = np.median(smooth[core])
+    spread = 1.4826 * np.median(np.abs(smooth[core] - median))
+    return np.asarray((smooth - median) / max(float(spread), 1e-12))

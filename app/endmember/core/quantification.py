@@ -364,9 +364,10 @@ def _warnings(
             f"peaks that no element of the list explains: {peaks_sentence(peaks)}; add what "
             "belongs to the sample to elements, the rest to system_elements"
         )
-    elif fit.reduced_chi_squared > 1 + 5 * spread:
+    if fit.reduced_chi_squared > 1 + (10 if peaks else 5) * spread:
         told.append(
             f"reduced chi-squared {fit.reduced_chi_squared:.2f} over {fit.degrees_of_freedom} "
-            f"degrees of freedom (expected 1.00 +- {spread:.2f}): look at the residuals"
+            f"degrees of freedom (expected 1.00 +- {spread:.2f}): the errors hold for a model that "
+            "explains the spectrum, and this one does not wholly; look at the residuals"
         )
     return tuple(told)

@@ -11,6 +11,7 @@ from endmember.core.lines import Line, emission_lines
 from endmember.core.spectrum_fit import SpectrumFit
 
 SIGNIFICANT = 8.0  # sigma over one FWHM: well above what shapes that fit nearly right leave
+SUBSTANTIAL = 0.3
 # What instruments, grids, preparation and air leave in a spectrum, and common elements, by the
 # likelihood of meeting them; K lines are tried before L and M.
 # fmt: off
@@ -34,8 +35,9 @@ class Peak:
 def unexplained_peaks(fit: SpectrumFit, most: int = 5) -> tuple[Peak, ...]:
     """The largest positive residuals over one FWHM that lie away from every fitted strong line.
 
-    Residuals beside strong lines come from imperfect line shapes, so a distance of one FWHM from
-    every alpha line and family maximum is kept.
+    Residuals on and beside fitted lines come from imperfect shapes and line ratios: a peak keeps a
+    distance of one FWHM from every alpha line and holds more than `SUBSTANTIAL` of what the fit
+    puts into the lines there.
     """
     axis = fit.spectrum.axis
     residual, variance = fit.spectrum.counts - fit.fitted, fit.variance
@@ -45,6 +47,8 @@ def unexplained_peaks(fit: SpectrumFit, most: int = 5) -> tuple[Peak, ...]:
     )
     window = np.ones(width)
     score = np.convolve(residual, window, "same") / np.sqrt(np.convolve(variance, window, "same"))
+    lines = np.convolve(fit.shapes @ np.maximum(fit.areas, 0.0), window, "same")
+    score[np.convolve(residual, window, "same") < SUBSTANTIAL * lines] = 0.0
     strong = [column.energy_keV for column in fit.columns]
     found: list[Peak] = []
     for index in np.argsort(-score):

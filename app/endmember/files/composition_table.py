@@ -136,8 +136,15 @@ def _line(row: ElementResult) -> str:
         f"{_number(row.atomic_percent_systematic):>11}"
         f"{'< LOD' if row.detected == 'no' else _number(row.weight_percent):>10}"
         f"{_rounded(row.snr):>9}{_rounded(row.lod_ppm):>9}"
-        f"  {_STATES[row.detected or 'no']}"
+        f"  {_state(row)}"
     )
+
+
+def _state(row: ElementResult) -> str:
+    """The state in words; a clearly negative area is none of the three and is said."""
+    if row.net_counts is not None and row.net_sigma and row.net_counts < -3 * row.net_sigma:
+        return "negative, see the warnings"
+    return _STATES[row.detected or "no"]
 
 
 def _number(value: float | None) -> str:

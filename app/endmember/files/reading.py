@@ -106,6 +106,8 @@ _UNTOLD = ("index", "warnings")
 def _fact_line(name: str, value: Any) -> str:
     if value is None:
         shown = "unknown"
+    elif name == "shape" and len(value) == 3:
+        shown = f"{value[1]} pixels wide, {value[0]} high, {value[2]} channels"
     elif isinstance(value, list):
         shown = (" x " if name == "shape" else ", ").join(map(str, value)) or "none"
     else:

@@ -120,6 +120,16 @@ def _densities_missing(recipe: Recipe) -> list[str]:
     ]
 
 
+def component_counts(session: Session) -> list[str]:
+    """How many components were asked for and how many the scree suggests, for each map."""
+    asked = session.recipe.decomposition.components
+    return [
+        f'map "{name}": {asked} components asked for, {session.result("scree", name).suggested} '
+        "stand above the noise"
+        for name in session.recipe.map_names
+    ]
+
+
 def write_results(session: Session, records: list[StepRecord], folder: Path, final: Path) -> None:
     """Write a finished session into `folder`, which will stand at `final`."""
     from endmember.files.composition_table import write_composition_csv
@@ -204,7 +214,7 @@ def _write_components(session: Session, name: str, path: Path) -> None:
     data: MapData = session.result("read", name)
     size = data.image.pixel_size_nm
     for index, component in enumerate(decomposed.maps_of(name)):
-        write_map_tiff(path.with_name(f"{name}_component_{index}.tif"), component, size)
+        write_map_tiff(path.with_name(f"{name}_{index}.tif"), component, size)
     np.savez_compressed(
         path,
         maps=decomposed.maps_of(name),

@@ -110,13 +110,16 @@ class _Chain:
         for precipitate, subtraction in phases.subtractions.items():
             pixels = int(part.mixtures[precipitate].sum())
             mixture = phases.mixtures[precipitate]
-            composition = quantify(
-                subtraction.spectrum,
-                self.method,
-                self.foil(data, precipitate),
-                self.assumed_absent(precipitate),
-                mixture.fit.calibration,
-            )
+            try:
+                composition = quantify(
+                    subtraction.spectrum,
+                    self.method,
+                    self.foil(data, precipitate),
+                    self.assumed_absent(precipitate),
+                    mixture.fit.calibration,
+                )
+            except ValueError as error:
+                raise ValueError(f'{precipitate} on map "{name}": {error}') from error
             entries.append(Entry(precipitate, "mask", name, pixels, composition))
             mixed = f"{precipitate}+{matrix}"
             entries.append(Entry(mixed, "mixture", name, pixels, mixture))

@@ -11,7 +11,7 @@ from endmember.core.counts import BoolArray
 from endmember.core.decomposition import Decomposition
 from endmember.core.masks import Partition, partition
 from endmember.core.progress import Report
-from endmember.core.purity import matrix_purity, missed_precipitates
+from endmember.core.purity import empty_share, matrix_purity, missed_precipitates
 from endmember.core.quantification import Composition, Method, quantify
 from endmember.core.segmentation import Stroke, segment
 from endmember.core.spectrum import FloatArray, Spectrum
@@ -21,6 +21,7 @@ from endmember.session.map_data import MapData, excluded_mask
 from endmember.session.recipe import Exclude, Precipitate, Sample, Segmentation
 from endmember.session.shapes import points_on, rectangle_on
 
+MOSTLY_EMPTY = 0.25  # share of a mask without precipitate from which it is doubted
 LEAST_SHARE_OF_COUNTS = 0.02  # a smaller component shows noise or an artefact, not a precipitate
 
 
@@ -153,8 +154,9 @@ def make_masks(
             raise ValueError(f"{where}: {error}") from error
         if not cut.mask.any():
             raise ValueError(
-                f"the mask of {where} is empty: move its rectangles onto the precipitates, or "
-                "choose another component"
+                f"the mask of {where}, from component {index}, is empty: move its rectangles onto "
+                "the precipitates, or choose another component (run the recipe without this "
+                "precipitate to see the component maps, in the folder components)"
             )
         masks[precipitate.name], chosen[precipitate.name] = cut.mask, index
         warnings.extend(f"{where}: {sentence}" for sentence in cut.warnings)
@@ -196,7 +198,7 @@ def separate(
     """Sum the spectra of the masks and take the matrix out of each mixture."""
     part = masks.partition
     foil = foil_of(data, sample.density_g_cm3, thickness_nm, sample.matrix)
-    matrix = quantify(data.image.spectrum(part.matrix), method, foil)
+    matrix = _measured(data, part.matrix, method, foil, f"matrix {sample.matrix}")
     steps = 1 + len(part.mixtures)
     report(1 / steps)
     mixtures: dict[str, Composition] = {}
@@ -205,12 +207,21 @@ def separate(
     by_name = {p.name: p for p in precipitates}
     for number, (name, mask) in enumerate(part.mixtures.items()):
         where = f'{name} on map "{data.entry.name}"'
-        mixtures[name] = quantify(data.image.spectrum(mask), method, foil)
+        mixtures[name] = _measured(data, mask, method, foil, f"mixture of {name}")
         subtractions[name] = _subtracted(mixtures[name], matrix, by_name[name], where)
         warnings.extend(_negative(subtractions[name], where))
         report((2 + number) / steps)
     purity, told = _purity(data, part, subtractions)
     return MapPhases(matrix, mixtures, subtractions, purity, (*warnings, *told))
+
+
+def _measured(
+    data: MapData, mask: BoolArray, method: Method, foil: Foil | None, what: str
+) -> Composition:
+    try:
+        return quantify(data.image.spectrum(mask), method, foil)
+    except ValueError as error:
+        raise ValueError(f'the {what} on map "{data.entry.name}": {error}') from error
 
 
 def _subtracted(
@@ -261,12 +272,19 @@ def _purity(
     ]
 
 
-def missed_sentences(
+def doubts_about_masks(
     data: MapData, masks: MapMasks, abundances: Mapping[str, FloatArray]
 ) -> tuple[str, ...]:
-    """What to say of precipitates that lie in the matrix far from every mask; maps by phase."""
+    """What the abundance maps, by precipitate, say against the masks: too large, or one missing."""
     told = []
     for name, abundance in abundances.items():
+        share = empty_share(abundance, masks.partition.mixtures[name], masks.partition)
+        if share > MOSTLY_EMPTY:
+            told.append(
+                f'map "{data.entry.name}": {100 * share:.0f} % of the mask of {name} shows no '
+                f"{name}, so matrix of another kind or noise may pass for it: look at the mask, "
+                "draw the rectangles closer, or change the number of components"
+            )
         missed = missed_precipitates(abundance, masks.partition)
         if not missed:
             continue

@@ -149,7 +149,7 @@ def _abundance(
     import numpy as np
 
     from endmember.core.abundance import abundances, phase_fractions
-    from endmember.session.separation import missed_sentences
+    from endmember.session.separation import doubts_about_masks
 
     names = (matrix, *phases.subtractions)
     endmembers = np.array(
@@ -165,8 +165,8 @@ def _abundance(
         name: (float(share), float(sigma))
         for name, share, sigma in zip(names, shares, sigmas, strict=True)
     }
-    missed = missed_sentences(data, masks, dict(zip(names[1:], found.maps[1:], strict=True)))
-    return MapAbundance(found, names, fractions, missed)
+    doubts = doubts_about_masks(data, masks, dict(zip(names[1:], found.maps[1:], strict=True)))
+    return MapAbundance(found, names, fractions, doubts)
 
 
 def _quantify(
