@@ -15,13 +15,14 @@ from endmember.core.purity import empty_share, matrix_purity, missed_precipitate
 from endmember.core.quantification import Composition, Method, quantify
 from endmember.core.segmentation import Stroke, segment
 from endmember.core.spectrum import FloatArray, Spectrum
-from endmember.core.spectrum_fit import Foil, fit_spectrum, quantified_family
+from endmember.core.spectrum_fit import Foil, SpectrumFit, fit_spectrum, quantified_family
 from endmember.core.subtraction import Subtraction, subtract
 from endmember.session.map_data import MapData, excluded_mask
 from endmember.session.recipe import Exclude, Precipitate, Sample, Segmentation
 from endmember.session.shapes import points_on, rectangle_on
 
 MOSTLY_EMPTY = 0.25  # share of a mask without precipitate from which it is doubted
+SIGNIFICANT_AREA = 3.0  # sigma
 LEAST_SHARE_OF_COUNTS = 0.02  # a smaller component shows noise or an artefact, not a precipitate
 
 
@@ -74,7 +75,8 @@ def foil_of(
 def choose_component(found: Decomposition, data: MapData, absent: str, method: Method) -> int:
     """The component with the smallest share of the absent element's fitted line area.
 
-    Only components with at least 2 % of all counts are looked at.
+    Only components with at least 2 % of all counts are looked at; areas below 3 sigma count as
+    none, and of components alike the one with most counts is taken.
 
     Raises
     ------
@@ -100,13 +102,19 @@ def choose_component(found: Decomposition, data: MapData, absent: str, method: M
         )
         column = fit.find(absent, family)
         if column is not None:
-            # signed: several components may hold none of the element, and noise decides
-            shares[int(index)] = float(fit.areas[column]) / totals[index]
+            shares[int(index)] = _significant_area(fit, column) / totals[index]
     if not shares:
         raise ValueError(
             f"no component shows whether {absent} is absent: name the component of the precipitate"
         )
     return min(shares, key=lambda index: shares[index])
+
+
+def _significant_area(fit: SpectrumFit, column: int) -> float:
+    # components fit badly in places, so areas scatter about zero: of several components without the
+    # element the largest is taken, not the one that noise makes most negative
+    area, sigma = float(fit.areas[column]), float(np.sqrt(fit.covariance[column, column]))
+    return area if area > SIGNIFICANT_AREA * sigma else 0.0
 
 
 def make_masks(
