@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from endmember.core.detector import Detector
-from endmember.core.k_factors import GivenFactor
-from endmember.core.lines import atomic_mass
+from endmember.core.k_factors import GivenFactor, sensitivity
+from endmember.core.lines import atomic_mass, emission_lines
 from endmember.core.quantification import (
     Composition,
     Method,
@@ -22,7 +22,7 @@ from endmember.core.quantification import (
     weight_fractions_of,
 )
 from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
-from endmember.core.spectrum_fit import Foil
+from endmember.core.spectrum_fit import Column, Foil
 
 ELEMENTS = ("O", "Mg", "Al", "Si", "Ca", "Fe", "Nd", "Sm", "U")
 FOIL = Foil(117.0, 4.1, 18.0)
@@ -348,3 +348,34 @@ def test_iron_platinum_comes_out_as_published(shared: Path) -> None:
     result = quantify(spectrum.between(0.3, 20.0), method)
     assert result["Fe"].atomic_percent == pytest.approx(15.41, abs=1.5)
     assert result["Pt"].atomic_percent == pytest.approx(84.59, abs=1.5)
+
+
+class _Perfect(Detector):
+    """A detector that counts everything, as the published table assumes."""
+
+    def efficiency(self, energies_keV: FloatArray) -> FloatArray:
+        return np.ones_like(np.asarray(energies_keV, dtype=np.float64))
+
+
+@pytest.mark.parametrize(
+    ("element", "family", "k"),
+    [
+        ("O", "K", 0.9366),
+        ("Mg", "K", 0.9518),
+        ("Al", "K", 1.0048),
+        ("Ca", "K", 1.2412),
+        ("Fe", "K", 1.7107),
+        ("Nd", "L", 4.613),
+        ("Sm", "L", 4.804),
+        ("U", "M", 3.319),
+    ],
+)
+def test_the_factors_that_quantify_are_those_of_the_table(
+    element: str, family: str, k: float
+) -> None:
+    def weight_k(element: str, family: str) -> float:
+        lines = tuple(line for line in emission_lines(element, 200.0) if line.family == family)
+        column = Column(element, family, lines, alpha_share=0.5)
+        return sensitivity(column, _Perfect(), None, {}, None).weight_k
+
+    assert weight_k(element, family) / weight_k("Si", "K") == pytest.approx(k, rel=2e-3)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +21,8 @@ Bounds = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Rectangle:
-    """The upright rectangle with its top left corner at (x, y)."""
+class _Boxed:
+    """What fills an upright box with its top left corner at (x, y)."""
 
     x: float
     y: float
@@ -32,9 +33,16 @@ class Rectangle:
         """Left, top, right and bottom."""
         return self.x, self.y, self.x + self.width, self.y + self.height
 
-    def moved(self, x: float, y: float, scale: float = 1.0) -> Rectangle:
-        """The same rectangle seen from (x, y), then scaled."""
-        return Rectangle(*_moved_box(self, x, y, scale))
+    def moved(self, x: float, y: float, scale: float = 1.0) -> Self:
+        """The same shape seen from (x, y), then scaled."""
+        return type(self)(
+            (self.x - x) * scale, (self.y - y) * scale, self.width * scale, self.height * scale
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rectangle(_Boxed):
+    """The upright rectangle with its top left corner at (x, y)."""
 
     def mask(self, rows: int, columns: int) -> BoolArray:
         """Which pixels lie inside, shape (rows, columns)."""
@@ -44,21 +52,8 @@ class Rectangle:
 
 
 @dataclass(frozen=True, slots=True)
-class Ellipse:
+class Ellipse(_Boxed):
     """The upright ellipse that fills the box with its top left corner at (x, y)."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    def bounds(self) -> Bounds:
-        """Left, top, right and bottom."""
-        return self.x, self.y, self.x + self.width, self.y + self.height
-
-    def moved(self, x: float, y: float, scale: float = 1.0) -> Ellipse:
-        """The same ellipse seen from (x, y), then scaled."""
-        return Ellipse(*_moved_box(self, x, y, scale))
 
     def mask(self, rows: int, columns: int) -> BoolArray:
         """Which pixels lie inside, shape (rows, columns)."""
@@ -137,10 +132,6 @@ def pixel_box(
     if width <= 0 or height <= 0:
         raise _covers_nothing(name, shape)
     return (x, y, width, height), _clipped(rectangle.bounds(), shape, name)
-
-
-def _moved_box(box: Rectangle | Ellipse, x: float, y: float, scale: float) -> Bounds:
-    return (box.x - x) * scale, (box.y - y) * scale, box.width * scale, box.height * scale
 
 
 def _centres(rows: int, columns: int) -> tuple[FloatArray, FloatArray]:
