@@ -7,7 +7,7 @@ import json
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from endmember import __version__
@@ -16,7 +16,6 @@ NO_WINDOW = (
     "endmember: this version has no window yet: run a recipe with "
     "`endmember run RECIPE.toml --out DIR`, or look into a file with `endmember info FILE`"
 )
-COMMANDS = ("run", "demo", "info", "quantify", "simulate", "version")
 DONE, FAULT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -26,8 +25,8 @@ def run_command(arguments: Sequence[str]) -> int:
     Returns 0 when done, 2 when the input cannot be used (one sentence on standard error), 1 after
     a fault of the program (with the place of the log), 130 after Ctrl-C.
     """
-    parser = _parser()
-    options = parser.parse_args(_with_window(arguments))
+    parser, commands = _parser()
+    options = parser.parse_args(_with_window(arguments, commands))
     if options.run is None:
         parser.print_help()
         print(NO_WINDOW, file=sys.stderr)
@@ -47,9 +46,9 @@ def run_command(arguments: Sequence[str]) -> int:
     return DONE
 
 
-def _with_window(arguments: Sequence[str]) -> Sequence[str]:
+def _with_window(arguments: Sequence[str], commands: Container[str]) -> Sequence[str]:
     """The arguments, without files that are meant for the window."""
-    if not arguments or arguments[0].startswith("-") or arguments[0] in COMMANDS:
+    if not arguments or arguments[0].startswith("-") or arguments[0] in commands:
         return arguments
     return () if Path(arguments[0]).exists() else arguments
 
@@ -77,7 +76,8 @@ def _fault(error: Exception) -> int:
     return FAULT
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, Container[str]]:
+    """The parser, and the names of its commands."""
     parser = argparse.ArgumentParser(
         prog="endmember",
         description="Separates overlapping phases in STEM-EDXS maps and measures the trace "
@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     version = commands.add_parser("version", help="versions of Endmember and its libraries")
     version.add_argument("--json", action="store_true", help="print as JSON")
     version.set_defaults(run=_version)
-    return parser
+    return parser, commands.choices
 
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it

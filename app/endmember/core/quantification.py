@@ -14,7 +14,7 @@ from endmember.core.k_factors import GivenFactor, Sensitivity, sensitivity
 from endmember.core.line_shapes import Calibration
 from endmember.core.lines import atomic_mass
 from endmember.core.spectrum import FloatArray, Spectrum
-from endmember.core.spectrum_fit import Foil, SpectrumFit, fit_spectrum, quantified_family
+from endmember.core.spectrum_fit import Foil, SpectrumFit, fit_spectrum
 from endmember.core.unexplained import peaks_sentence, unexplained_peaks
 
 ABSORPTION_ROUNDS = 100
@@ -207,7 +207,7 @@ def _reference_k(fit: SpectrumFit, reference: str, method: Method) -> float:
 
 def _quantified_column(fit: SpectrumFit, element: str) -> int | None:
     """The column by which an element is quantified, None if it has no alpha line in the range."""
-    family = quantified_family(element, fit.spectrum.axis, fit.spectrum.beam_energy_keV or 0.0)
+    family = fit.family_of(element)
     index = None if family is None else fit.find(element, family)
     return index if index is not None and fit.columns[index].alpha_share else None
 

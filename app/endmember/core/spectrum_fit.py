@@ -10,10 +10,9 @@ import numpy as np
 from endmember.core.absorption import absorption_factor
 from endmember.core.detector import Detector
 from endmember.core.line_shapes import Calibration, LineSet, fwhm_keV
-from endmember.core.lines import Line, default_family, emission_lines
+from endmember.core.lines import FAMILIES, Line, default_family, emission_lines
 from endmember.core.spectrum import EnergyAxis, FloatArray, LowRankCovariance, Spectrum
 
-FAMILIES = ("K", "L", "M")
 NEGLIGIBLE = 1e-5  # share of a family below which a line is left out
 MAX_ROUNDS = 40
 MAX_HALVINGS = 8
@@ -115,6 +114,10 @@ class SpectrumFit:
             if (column.element, column.family) == (element, family):
                 return index
         return None
+
+    def family_of(self, element: str) -> str | None:
+        """The line family by which an element is measured in this spectrum, None if by none."""
+        return quantified_family(element, self.spectrum.axis, self.spectrum.beam_energy_keV or 0.0)
 
     def window(self, energy_keV: float) -> slice:
         """The channels within half a FWHM of a line on either side (1.0 FWHM in all)."""

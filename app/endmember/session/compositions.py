@@ -13,7 +13,7 @@ from endmember.core.line_shapes import Calibration
 from endmember.core.progress import Report
 from endmember.core.quantification import Composition, Method, composition_of, quantify
 from endmember.core.spectrum import LowRankCovariance, Spectrum
-from endmember.core.spectrum_fit import Foil, quantified_family
+from endmember.core.spectrum_fit import Foil
 from endmember.core.subtraction import subtract_areas
 from endmember.session.map_data import MapData, roi_mask
 from endmember.session.recipe import Precipitate, Roi, Sample
@@ -169,7 +169,7 @@ class _Chain:
     ) -> Entry | None:
         fit = measured.composition.fit
         absent = self.absent[measured.phase]
-        family = quantified_family(absent, fit.spectrum.axis, fit.spectrum.beam_energy_keV or 0.0)
+        family = fit.family_of(absent)
         try:
             left = subtract_areas(fit, matrix.fit, absent, family or "")
             composition = composition_of(left, self.method, foil, absent)

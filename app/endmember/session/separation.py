@@ -235,8 +235,7 @@ def _measured(
 def _subtracted(
     mixture: Composition, matrix: Composition, precipitate: Precipitate, where: str
 ) -> Subtraction:
-    spectrum = mixture.fit.spectrum
-    family = quantified_family(precipitate.absent, spectrum.axis, spectrum.beam_energy_keV or 0.0)
+    family = mixture.fit.family_of(precipitate.absent)
     factor = None if precipitate.factor is None else float(precipitate.factor)
     try:
         done = subtract(mixture.fit, matrix.fit, precipitate.absent, family or "", factor)
