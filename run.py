@@ -11,18 +11,19 @@ import ctypes
 import hashlib
 import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Callable  # noqa: UP035  (so that an old Python gets as far as the sentence)
+from typing import Callable, Mapping  # noqa: UP035  (an old Python gets as far as the sentence)
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "endmember-stamp"
 OLDEST_PYTHON = (3, 11)
-USAGE = """usage: python3 run.py demo [--size N]        the whole method on the built-in demo map
+USAGE = """usage: python3 run.py demo [--size N]        the window on the built-in demo map
        python3 run.py test [pytest options]  all tests
        python3 run.py lint                   style, types and layers"""
 
@@ -32,6 +33,36 @@ SYSTEM_LIBRARIES = {
     "libstdc++.so.6": "libstdc++6",
     "libz.so.1": "zlib1g",
 }
+# The same for Qt, which only a window and its tests load; from libX11 on, to draw on an X display.
+WINDOW_LIBRARIES = {
+    "libGL.so.1": "libgl1",
+    "libEGL.so.1": "libegl1",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libfreetype.so.6": "libfreetype6",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libzstd.so.1": "libzstd1",
+    "libX11.so.6": "libx11-6",
+    "libX11-xcb.so.1": "libx11-xcb1",
+    "libxcb.so.1": "libxcb1",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-render.so.0": "libxcb-render0",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-shm.so.0": "libxcb-shm0",
+    "libxcb-sync.so.1": "libxcb-sync1",
+    "libxcb-util.so.1": "libxcb-util1",
+    "libxcb-xfixes.so.0": "libxcb-xfixes0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+}
+# Programs that a test is skipped without: installed only where nobody has to be asked.
+TEST_PROGRAMS = {"Xvfb": "xvfb"}
 CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
@@ -82,10 +113,30 @@ def can_make_venv() -> bool:
     return all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))
 
 
-def missing_packages(loads: Callable[[str], bool], complete: bool) -> list[str]:
-    """The Debian packages to install first, given what loads and whether Python is complete."""
-    missing = [package for library, package in SYSTEM_LIBRARIES.items() if not loads(library)]
+def has_display(environment: Mapping[str, str], platform: str = sys.platform) -> bool:
+    """Whether a window can open: everywhere but on a Linux that names no display."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return platform != "linux" or any(environment.get(name) for name in names)
+
+
+def missing_packages(loads: Callable[[str], bool], complete: bool, window: bool) -> list[str]:
+    """The Debian packages to install first.
+
+    Given what loads, whether Python is complete, and whether a window is wanted.
+    """
+    libraries = {**SYSTEM_LIBRARIES, **(WINDOW_LIBRARIES if window else {})}
+    missing = [package for library, package in libraries.items() if not loads(library)]
     return missing if complete else [*missing, "python3-venv"]
+
+
+def missing_programs(found: Callable[[str], object]) -> list[str]:
+    """The Debian packages of the programs that tests want, given what is found."""
+    return [package for program, package in TEST_PROGRAMS.items() if not found(program)]
+
+
+def is_unattended_root() -> bool:
+    """Whether packages can be installed without asking anyone, as in a CI."""
+    return os.geteuid() == 0 and not (sys.stdin and sys.stdin.isatty())
 
 
 def apt_line(packages: list[str]) -> str:
@@ -111,11 +162,13 @@ def install_packages(packages: list[str]) -> None:
     run_step("apt-get", "install", "-y", *packages)
 
 
-def check_system() -> None:
+def check_system(window: bool, tests: bool = False) -> None:
     """Make sure that this Python can make an environment and that the wheels will load."""
     release = Path("/etc/os-release")
     if release.is_file() and is_debian(release.read_text(encoding="utf-8")):
-        packages = missing_packages(can_load, can_make_venv())
+        packages = missing_packages(can_load, can_make_venv(), window)
+        if tests and is_unattended_root():
+            packages += missing_programs(shutil.which)
         if packages:
             install_packages(packages)
     if not can_make_venv():
@@ -165,7 +218,12 @@ def main(arguments: list[str]) -> int:
     if command not in ("demo", "test", "lint"):
         print(USAGE, file=sys.stderr)
         return 0 if command in ("-h", "--help") else 2
-    check_system()
+    window = command == "demo" and "--no-window" not in rest
+    if window and not has_display(os.environ):
+        told = "There is no display for a window: the demo runs here, as with --no-window."
+        print(told, file=sys.stderr, flush=True)
+        window, rest = False, ["--no-window", *rest]
+    check_system(window or command == "test", tests=command == "test")
     prepare()
     if command == "demo":
         return hand_over("endmember", "demo", *rest)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -131,15 +133,140 @@ def test_debian_and_its_children_are_known(run: ModuleType, text: str, expected:
 
 
 def test_only_what_does_not_load_is_missing(run: ModuleType) -> None:
-    assert run.missing_packages(lambda library: library != "libz.so.1", True) == ["zlib1g"]
+    assert run.missing_packages(lambda library: library != "libz.so.1", True, True) == ["zlib1g"]
 
 
 def test_a_complete_system_misses_nothing(run: ModuleType) -> None:
-    assert run.missing_packages(lambda _: True, True) == []
+    assert run.missing_packages(lambda _: True, True, True) == []
 
 
 def test_a_python_without_ensurepip_needs_the_venv_package(run: ModuleType) -> None:
-    assert run.missing_packages(lambda _: True, False) == ["python3-venv"]
+    assert run.missing_packages(lambda _: True, False, False) == ["python3-venv"]
+
+
+def test_libraries_of_the_window_are_asked_for_where_one_opens(run: ModuleType) -> None:
+    def loads(library: str) -> bool:
+        return library != "libEGL.so.1"
+
+    assert run.missing_packages(loads, True, True) == ["libegl1"]
+    assert run.missing_packages(loads, True, False) == []
+
+
+def test_a_bare_debian_gets_all_that_qt_needs(run: ModuleType) -> None:
+    # what the wheels do not bundle, found by trial
+    offscreen = "libgl1 libegl1 libxkbcommon0 libfontconfig1 libglib2.0-0 libdbus-1-3"
+    on_x = "libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0"
+    packages = run.missing_packages(lambda _: False, True, True)
+    assert {*offscreen.split(), *on_x.split()} <= set(packages)
+    assert len(packages) == len(set(packages))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Qt draws on X here only")
+def test_no_library_of_the_x_plugin_is_forgotten(run: ModuleType) -> None:
+    import PyQt6
+
+    platforms = Path(PyQt6.__path__[0]) / "Qt6" / "plugins" / "platforms"
+    if not platforms.is_dir() or not shutil.which("objdump"):
+        pytest.skip("objdump or Qt's own folder of plugins is not here to look into")
+    bundled = {p.name for p in (platforms.parent.parent / "lib").iterdir()}
+    looked_into = [platforms / "libqxcb.so", platforms / "libqoffscreen.so"]
+    needed: set[str] = set()
+    while looked_into:
+        printed = subprocess.run(
+            ["objdump", "-p", str(looked_into.pop())], capture_output=True, text=True, check=True
+        ).stdout
+        names = {line.split()[1] for line in printed.splitlines() if "NEEDED" in line}
+        looked_into += [platforms.parent.parent / "lib" / n for n in (names & bundled) - needed]
+        needed |= names
+    # those of C are always there, and libgthread comes with GLib
+    of_c = {"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "ld-linux-x86-64.so.2"}
+    assert needed - bundled - of_c - {"libgthread-2.0.so.0"} <= {
+        *run.SYSTEM_LIBRARIES,
+        *run.WINDOW_LIBRARIES,
+    }
+
+
+def test_the_program_for_window_tests_is_missed_where_it_is_not(run: ModuleType) -> None:
+    assert run.missing_programs(lambda _: None) == ["xvfb"]
+    assert run.missing_programs(lambda name: f"/usr/bin/{name}") == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no user number")
+@pytest.mark.parametrize(
+    ("user", "terminal", "expected"), [(0, False, True), (0, True, False), (1000, False, False)]
+)
+def test_only_root_whom_nobody_watches_installs_unasked(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, user: int, terminal: bool, expected: bool
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: terminal, raising=False)
+    assert run.is_unattended_root() is expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "platform", "expected"),
+    [
+        ({}, "linux", False),
+        ({"DISPLAY": ""}, "linux", False),
+        ({"DISPLAY": ":0"}, "linux", True),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", True),
+        ({"QT_QPA_PLATFORM": "offscreen"}, "linux", True),
+        ({}, "darwin", True),
+        ({}, "win32", True),
+    ],
+)
+def test_only_linux_without_a_display_has_none(
+    run: ModuleType, environment: dict[str, str], platform: str, expected: bool
+) -> None:
+    assert run.has_display(environment, platform) is expected
+
+
+@pytest.fixture
+def started(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """What `main` checks the system for and hands over to, recorded instead of done."""
+    recorded: list[tuple[object, ...]] = []
+
+    def record(*arguments: object, **options: object) -> int:
+        recorded.append((*arguments, *options.values()))
+        return 0
+
+    monkeypatch.setattr(run, "check_system", record)
+    monkeypatch.setattr(run, "prepare", lambda: None)
+    monkeypatch.setattr(run, "hand_over", record)
+    monkeypatch.setattr("os.chdir", lambda _: None)
+    return recorded
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a display is sure elsewhere")
+def test_without_a_display_the_demo_runs_in_the_terminal_and_says_so(
+    run: ModuleType,
+    started: list[tuple[object, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    run.main(["demo", "--size", "128"])
+    assert started == [(False, False), ("endmember", "demo", "--no-window", "--size", "128")]
+    assert "no display" in capsys.readouterr().err
+
+
+def test_with_a_display_the_demo_opens_the_window(
+    run: ModuleType, started: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    run.main(["demo", "--size", "128"])
+    assert started == [(True, False), ("endmember", "demo", "--size", "128")]
+    started.clear()
+    run.main(["demo", "--no-window"])
+    assert started == [(False, False), ("endmember", "demo", "--no-window")]
+
+
+def test_tests_want_the_window_and_its_programs(
+    run: ModuleType, started: list[tuple[object, ...]]
+) -> None:
+    run.main(["test", "-k", "masks"])
+    assert started == [(True, True), ("pytest", "-k", "masks")]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of Linux libraries")
