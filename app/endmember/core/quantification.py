@@ -13,6 +13,7 @@ from endmember.core.detector import Detector
 from endmember.core.k_factors import GivenFactor, Sensitivity, sensitivity
 from endmember.core.line_shapes import Calibration
 from endmember.core.lines import atomic_mass
+from endmember.core.oxides import oxide_formula, oxide_mass
 from endmember.core.spectrum import FloatArray, Spectrum
 from endmember.core.spectrum_fit import Foil, SpectrumFit, fit_spectrum
 from endmember.core.unexplained import peaks_sentence, unexplained_peaks
@@ -26,6 +27,9 @@ class ElementResult:
     """One row of a composition. Areas in counts, compositions in percent, errors one sigma.
 
     `line` is None for an element without a line in the range; a value that does not exist is None.
+    `oxide_percent` is the weight percent of the usual `oxide` (see `oxides`; "Al2O3" for Al): the
+    measured cations closed to 100 with the oxygen of their oxides, measured oxygen left aside.
+    Limits of detection in ppm of atoms (`lod_ppm`) and of weight.
     """
 
     element: str
@@ -45,6 +49,12 @@ class ElementResult:
     snr: float | None = None
     lod_ppm: float | None = None
     detected: str | None = None
+    weight_percent_systematic: float | None = None
+    lod_weight_ppm: float | None = None
+    oxide: str | None = None
+    oxide_percent: float | None = None
+    oxide_percent_sigma: float | None = None
+    oxide_percent_systematic: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +222,55 @@ def _quantified_column(fit: SpectrumFit, element: str) -> int | None:
     return index if index is not None and fit.columns[index].alpha_share else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    """A closure in percent with its one-sigma errors; all of shape (elements,)."""
+
+    percent: FloatArray
+    sigma: FloatArray
+    systematic: FloatArray
+
+
+def _shares(
+    areas: FloatArray, covariance: FloatArray, relative: FloatArray, per_count: FloatArray
+) -> _Shares:
+    """Shares of N a, in sum 100, for areas N and `per_count` a: atoms, weight or oxide weight.
+
+    Statistical errors from the `covariance` of the areas, systematic ones from the `relative` error
+    of each k, which acts as one of its area; both through the Jacobian of the closure.
+    """
+    jacobian = closure_jacobian(areas, per_count)
+    statistical = jacobian @ covariance @ jacobian.T
+    systematic = jacobian @ np.diag((relative * areas) ** 2) @ jacobian.T
+    sigma, by_k = (np.sqrt(np.maximum(np.diag(c), 0.0)) for c in (statistical, systematic))
+    return _Shares(100 * closure(areas, per_count), 100 * sigma, 100 * by_k)
+
+
+def _oxide_values(
+    elements: Sequence[str],
+    areas: FloatArray,
+    covariance: FloatArray,
+    relative: FloatArray,
+    atoms_per_count: FloatArray,
+) -> dict[str, dict[str, Any]]:
+    """The fields of the oxides by element, for those that have one."""
+    cations = [i for i, element in enumerate(elements) if oxide_formula(element)]
+    per_count = atoms_per_count[cations] * [oxide_mass(elements[i]) for i in cations]
+    if not float(areas[cations] @ per_count) > 0:  # traces only, below zero together
+        return {}
+    shares = _shares(
+        areas[cations], covariance[np.ix_(cations, cations)], relative[cations], per_count
+    )
+    return {
+        elements[i]: {
+            "oxide_percent": float(shares.percent[j]),
+            "oxide_percent_sigma": float(shares.sigma[j]),
+            "oxide_percent_systematic": float(shares.systematic[j]),
+        }
+        for j, i in enumerate(cations)
+    }
+
+
 def _rows(
     fit: SpectrumFit,
     measured: Mapping[str, int],
@@ -222,18 +281,12 @@ def _rows(
     elements, indices = list(measured), list(measured.values())
     areas, covariance = fit.areas[indices], fit.covariance[np.ix_(indices, indices)]
     factors = _atoms_per_count(sensitivities)
-    fractions = closure(areas, factors)
-    jacobian = closure_jacobian(areas, factors)
-    statistical = jacobian @ covariance @ jacobian.T
-    k_errors = np.diag([(s.systematic * n) ** 2 for s, n in zip(sensitivities, areas, strict=True)])
-    systematic = jacobian @ k_errors @ jacobian.T
-    masses = np.array([atomic_mass(e) for e in elements])
-    weights = fractions * masses / (fractions @ masses)
-    # dw/dc for w = c M / sum c M
-    by_fraction = (np.diag(masses) - weights[:, None] * masses[None, :]) / (fractions @ masses)
-    weight_covariance = by_fraction @ statistical @ by_fraction.T
+    relative = np.array([s.systematic for s in sensitivities])
+    by_weight = factors * [atomic_mass(e) for e in elements]
+    atoms = _shares(areas, covariance, relative, factors)
+    weight = _shares(areas, covariance, relative, by_weight)
+    oxides = _oxide_values(elements, areas, covariance, relative, factors)
     reference_k = _reference_k(fit, _reference(fit, measured, method), method)
-    total = float(areas @ factors)
     rows = []
     for element in method.elements:
         if element not in measured:
@@ -244,20 +297,24 @@ def _rows(
         rows.append(
             ElementResult(
                 **_line_values(fit, indices[i]),
-                atomic_percent=100 * fractions[i],
+                atomic_percent=atoms.percent[i],
                 # the paper's at.% / sqrt(N) has no meaning without a positive N
                 atomic_percent_poisson=(
-                    100 * fractions[i] / np.sqrt(areas[i]) if areas[i] > 0 else None
+                    atoms.percent[i] / np.sqrt(areas[i]) if areas[i] > 0 else None
                 ),
-                atomic_percent_sigma=100 * _root(statistical[i, i]),
-                atomic_percent_systematic=100 * _root(systematic[i, i]),
-                weight_percent=100 * weights[i],
-                weight_percent_sigma=100 * _root(weight_covariance[i, i]),
+                atomic_percent_sigma=float(atoms.sigma[i]),
+                atomic_percent_systematic=float(atoms.systematic[i]),
+                weight_percent=weight.percent[i],
+                weight_percent_sigma=float(weight.sigma[i]),
+                weight_percent_systematic=float(weight.systematic[i]),
                 k_factor=sensitivities[i].weight_k / reference_k,
                 absorption=sensitivities[i].absorption,
                 snr=_signal_to_noise(fit, indices[i]),
-                lod_ppm=1e6 * LOD_SIGMA * blank * factors[i] / total,
+                lod_ppm=1e6 * LOD_SIGMA * blank * factors[i] / float(areas @ factors),
+                lod_weight_ppm=1e6 * LOD_SIGMA * blank * by_weight[i] / float(areas @ by_weight),
                 detected=_state(areas[i], _root(covariance[i, i]), blank),
+                oxide=oxide_formula(element),
+                **oxides.get(element, {}),
             )
         )
     return tuple(rows)
@@ -289,13 +346,15 @@ def _unmeasured(fit: SpectrumFit, element: str, absent: str | None) -> ElementRe
     """A row without composition: the absent element, or one without a line in the range."""
     index = _quantified_column(fit, element)
     if element != absent or index is None:
-        return ElementResult(element, None)
-    values = _line_values(fit, index)
+        return ElementResult(element, None, oxide=oxide_formula(element))
+    oxide = oxide_formula(element)
     return ElementResult(
-        **values,
+        **_line_values(fit, index),
         atomic_percent=0.0,
         weight_percent=0.0,
         detected="assumed_absent",
+        oxide=oxide,
+        oxide_percent=None if oxide is None else 0.0,
     )
 
 
