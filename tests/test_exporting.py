@@ -16,7 +16,7 @@ from endmember.core.counts import SpectrumImage
 from endmember.core.spectrum import EnergyAxis, Spectrum
 from endmember.files import exporting
 from endmember.files.folders import complete_file, complete_folder, write_json
-from endmember.files.reading import read_map, read_spectrum
+from endmember.files.reading import describe, read_map, read_spectrum
 
 AXIS = EnergyAxis(-0.2, 0.01, 300)
 
@@ -74,15 +74,71 @@ def test_unknown_facts_stay_unknown_in_a_written_map(tmp_path: Path, cube: np.nd
     assert found.live_time_s is None
 
 
+@pytest.fixture
+def imaged(image: SpectrumImage, rng: np.random.Generator) -> SpectrumImage:
+    """The map with companion images of several types, one called like the map."""
+    companions = {
+        "HAADF": rng.integers(0, 65536, (13, 9)).astype(np.uint16),
+        "BF": rng.normal(size=(13, 9)).astype(np.float32),
+        "a map": rng.integers(0, 9, (9, 13)).astype(np.int32).T,
+        "DF/2": rng.integers(0, 9, (13, 9)).astype(np.uint8),
+    }
+    return replace(image, images=companions)
+
+
+def test_companion_images_are_read_back_with_the_map(tmp_path: Path, imaged: SpectrumImage) -> None:
+    path = tmp_path / "map.hspy"
+    exporting.write_map_hspy(path, imaged, "a map")
+    found = read_map(path)
+    np.testing.assert_array_equal(found.counts, imaged.counts)
+    assert set(found.images) == set(imaged.images)
+    for name, pixels in imaged.images.items():
+        np.testing.assert_array_equal(found.images[name], pixels)
+        assert found.images[name].dtype == pixels.dtype
+    assert [p.name for p in tmp_path.iterdir()] == ["map.hspy"]
+
+
+def test_every_image_is_a_calibrated_signal_of_its_own(
+    tmp_path: Path, imaged: SpectrumImage
+) -> None:
+    from rsciio.hspy import file_reader
+
+    path = tmp_path / "map.hspy"
+    exporting.write_map_hspy(path, imaged, "a map")
+    signals = {len(s["axes"]): [] for s in file_reader(str(path))}
+    for signal in file_reader(str(path)):
+        signals[len(signal["axes"])].append(signal)
+    assert len(signals[3]) == 1
+    titles = [s["metadata"]["General"]["title"] for s in signals[2]]
+    assert sorted(titles) == ["BF", "DF/2", "HAADF", "a map"]
+    for signal in signals[2]:
+        for axis, name, size in zip(signal["axes"], "yx", (13, 9), strict=True):
+            assert (axis["name"], axis["size"], axis["units"]) == (name, size, "nm")
+            assert axis["scale"] == pytest.approx(1.7)
+            assert not axis["navigate"]
+
+
+def test_a_described_file_lists_the_images_and_takes_the_map(
+    tmp_path: Path, imaged: SpectrumImage
+) -> None:
+    path = tmp_path / "map.hspy"
+    exporting.write_map_hspy(path, imaged, "a map")
+    found = describe(path).to_json()
+    assert sorted(s["kind"] for s in found["signals"]) == ["image"] * 4 + ["map"]
+    assert found["map"]["shape"] == [13, 9, 300]
+    assert sorted(found["map"]["images"]) == ["BF", "DF/2", "HAADF", "a map"]
+    assert found["warnings"] == found["map"]["warnings"] == []
+
+
 @pytest.mark.parametrize("kind", ["hspy", "msa", "csv", "mask", "map"])
 def test_the_same_input_gives_the_same_bytes(
-    tmp_path: Path, image: SpectrumImage, kind: str
+    tmp_path: Path, image: SpectrumImage, imaged: SpectrumImage, kind: str
 ) -> None:
     written = []
     for name in ("first", "second"):
         path = tmp_path / name
         if kind == "hspy":
-            exporting.write_map_hspy(path, image, "t")
+            exporting.write_map_hspy(path, imaged, "t")
         elif kind == "msa":
             exporting.write_spectrum_msa(path, image.spectrum(), "t")
         elif kind == "csv":

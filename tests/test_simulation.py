@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from endmember.core.counts import SpectrumImage
+from endmember.core.electron_images import draw_images, expected_electrons
 from endmember.core.lines import alpha_energy_keV, atomic_mass, emission_lines
 from endmember.core.progress import Cancelled
 from endmember.core.simulation import (
     Truth,
     draw_counts,
     expected_truth,
+    relative_scattering,
     simulate_map,
     truth_arrays,
 )
@@ -152,6 +154,77 @@ def test_the_same_seed_gives_the_same_map() -> None:
     first, second = (simulate_map(32, 60.0, seed=5)[0] for _ in range(2))
     for name in ("starts", "channels", "counts"):
         assert np.array_equal(getattr(first, name), getattr(second, name))
+
+
+def test_images_leave_the_random_numbers_of_the_counts_alone(
+    truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_images = draw_counts(truth, seed=3)
+    monkeypatch.setattr("endmember.core.simulation.draw_images", lambda *_: {})
+    without = draw_counts(truth, seed=3)
+    for name in ("starts", "channels", "counts"):
+        assert getattr(with_images, name).tobytes() == getattr(without, name).tobytes()
+
+
+def test_the_scattering_of_the_foil_is_the_sum_over_its_atoms(truth: Truth) -> None:
+    import xraylib
+
+    def strength(k: int) -> float:
+        atoms = PHASES[k].atomic_percent
+        grams = sum(
+            n * xraylib.AtomicWeight(xraylib.SymbolToAtomicNumber(e)) for e, n in atoms.items()
+        )
+        z17 = sum(n * xraylib.SymbolToAtomicNumber(e) ** 1.7 for e, n in atoms.items())
+        return float(PHASES[k].density_g_cm3 * z17 / grams)
+
+    scattering = relative_scattering(truth)
+    assert strength(1) < strength(0) < strength(2)
+    for pixel in ((0, 0), (25, 41), (17, 23), (79, 81)):
+        depths = truth.depth_share[:, *pixel]
+        expected = sum(depths[k] * strength(k) for k in range(3)) / strength(0)
+        assert scattering[pixel] == pytest.approx(expected * truth.thickness[pixel], rel=1e-3)
+
+
+def test_haadf_is_bright_and_bf_dark_where_the_foil_is_heavy(
+    simulated: tuple[SpectrumImage, Truth],
+) -> None:
+    image, truth = simulated
+    level = truth.thickness / truth.thickness.mean()
+    core = truth.depth_share > 0.5
+    assert set(image.images) == {"HAADF", "BF"}
+    for name, sign in (("HAADF", 1), ("BF", -1)):
+        pixels = image.images[name]
+        assert pixels.shape == (SIZE, SIZE)
+        assert pixels.dtype == np.uint16
+        assert not pixels.flags.writeable
+        flat = pixels / expected_electrons(level)[name]
+        brg, fp, capv = (flat[phase].mean() for phase in core)
+        assert sign * (fp - brg) < 0 < sign * (capv - brg)
+        assert sign * np.corrcoef(pixels.ravel(), truth.thickness.ravel())[0, 1] > 0.5
+
+
+def test_electrons_are_poisson_under_the_noise_of_the_amplifier() -> None:
+    images = draw_images(np.full((300, 300), 1.1), seed=4)
+    # HAADF 3000 electrons a unit, BF 6000 exp(-0.9 x): 5 levels each over 800, sigma 60
+    for name, mean in (("HAADF", 3300.0), ("BF", 6000 * np.exp(-0.99))):
+        levels = images[name].astype(float)
+        variance = 25 * mean + 60**2 + 1 / 12
+        assert abs(levels.mean() - (800 + 5 * mean)) < 4 * np.sqrt(variance / levels.size)
+        assert levels.var() == pytest.approx(variance, rel=4 * np.sqrt(2 / levels.size))
+    assert abs(np.corrcoef(images["HAADF"].ravel(), images["BF"].ravel())[0, 1]) < 4 / 300
+
+
+def test_images_never_wrap_around() -> None:
+    images = draw_images(np.full((16, 16), 1e3))
+    assert images["HAADF"].min() == 65535
+    assert images["BF"].max() < 1100
+
+
+def test_the_same_seed_gives_the_same_images_and_another_others() -> None:
+    first, again, other = (simulate_map(32, 60.0, seed=seed)[0].images for seed in (5, 5, 6))
+    for name in ("HAADF", "BF"):
+        assert np.array_equal(first[name], again[name])
+        assert not np.array_equal(first[name], other[name])
 
 
 def test_the_seed_changes_only_the_noise() -> None:

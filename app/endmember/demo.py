@@ -72,14 +72,15 @@ def _scaled(precipitate: Precipitate, scale: float) -> Precipitate:
 
 
 def _holds_demo(folder: Path, size: int) -> bool:
-    """Whether the folder holds the map and truth of a demo of this size, whole."""
+    """Whether the folder holds the map, images and truth of a demo of this size, whole."""
+    import h5py
     import numpy as np
 
-    if not (folder / MAP_FILE).is_file():
-        return False
     try:
-        with np.load(folder / TRUTH_FILE) as truth:
-            return bool(truth["abundance"].shape[-1] == size)
+        with h5py.File(folder / MAP_FILE) as file, np.load(folder / TRUTH_FILE) as truth:
+            # the demo of earlier versions had no images
+            imaged = {"HAADF", "BF"} <= set(file["Experiments"])
+            return bool(imaged and truth["abundance"].shape[-1] == size)
     except (OSError, ValueError, KeyError):
         return False
 

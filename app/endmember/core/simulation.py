@@ -22,6 +22,7 @@ from endmember.core.absorption import absorption_factor
 from endmember.core.counts import BoolArray, SpectrumImage, smallest_unsigned
 from endmember.core.cross_sections import atomic_number
 from endmember.core.detector import Detector
+from endmember.core.electron_images import draw_images
 from endmember.core.line_shapes import SIGMA_PER_FWHM, Calibration, fwhm_keV
 from endmember.core.lines import Family, atomic_mass, default_family, emission_lines
 from endmember.core.progress import Report, silent
@@ -40,6 +41,7 @@ MATRIX_CONTINUUM = 0.15  # share of the matrix's counts
 SYSTEM_SHARE = 0.04  # of all counts of the map, the same number in every pixel
 SYSTEM_PARTS = {"Cu": 0.55, "C": 0.20, "Co": 0.10, "Ga": 0.15}
 
+ATOMIC_NUMBER_POWER = 1.7  # of electron scattering and of the continuum; an unscreened nucleus: 2
 EVENTS_AT_ONCE = 1 << 20
 
 
@@ -148,6 +150,23 @@ def _atoms_per_volume(phase: Phase) -> dict[str, float]:
     return {e: phase.density_g_cm3 / molar_mass * fraction for e, fraction in fractions.items()}
 
 
+def _scattering_strength(phase: Phase) -> float:
+    """Sum of n Z^1.7 over the atoms in a volume, in arbitrary units."""
+    atoms = _atoms_per_volume(phase)
+    return float(sum(n * atomic_number(e) ** ATOMIC_NUMBER_POWER for e, n in atoms.items()))
+
+
+def relative_scattering(truth: Truth) -> FloatArray:
+    """How strongly each pixel scatters electrons, (rows, columns), against the mean foil of matrix.
+
+    Mass-thickness contrast: the depth that each phase takes, times the thickness, times the phase's
+    sum of n Z^1.7.
+    """
+    strengths = np.array([_scattering_strength(phase) for phase in PHASES])
+    by_depth = np.tensordot(strengths / strengths[0], truth.depth_share, 1)
+    return np.asarray(by_depth * truth.thickness)
+
+
 def _continuum(phase: Phase) -> FloatArray:
     """Detected bremsstrahlung of a phase in arbitrary units, shape (channels,).
 
@@ -158,7 +177,7 @@ def _continuum(phase: Phase) -> FloatArray:
     mean_number = sum(z * n for z, n in atoms.items()) / sum(atoms.values())
     energies = np.maximum((_true_energies()[1:] + _true_energies()[:-1]) / 2, 1e-3)
     power = 0.95 - 0.006 * mean_number
-    strength = sum(n * z**1.7 for z, n in atoms.items())
+    strength = _scattering_strength(phase)
     return np.asarray(strength * (BEAM_keV / energies - 1) ** power * _escape(phase, energies))
 
 
@@ -300,9 +319,10 @@ def _draw(rng: np.random.Generator, expected: FloatArray, cumulative: FloatArray
 
 
 def draw_counts(truth: Truth, seed: int = 0, report: Report = silent) -> SpectrumImage:
-    """One measurement of `truth`: Poisson counts, the same for the same seed.
+    """One measurement of `truth`: Poisson counts and the images HAADF and BF, by the seed alone.
 
-    Photons are drawn in blocks of about a million, so memory stays small whatever the size.
+    The images have random numbers of their own. Photons are drawn in blocks of about a million, so
+    memory stays small whatever the size.
 
     Raises
     ------
@@ -332,6 +352,7 @@ def draw_counts(truth: Truth, seed: int = 0, report: Report = silent) -> Spectru
         beam_energy_keV=truth.beam_energy_keV,
         take_off_angle_deg=truth.take_off_angle_deg,
         elements=truth.elements,
+        images=draw_images(relative_scattering(truth), seed),
     )
     report(1.0)
     return image

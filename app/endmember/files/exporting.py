@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import math
+import tempfile
+from collections.abc import Container
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -62,7 +64,9 @@ def _energy_axis(axis: EnergyAxis) -> dict[str, Any]:
     }
 
 
-def _pixel_axis(name: str, size: int, pixel_size_nm: float | None) -> dict[str, Any]:
+def _pixel_axis(
+    name: str, size: int, pixel_size_nm: float | None, navigate: bool
+) -> dict[str, Any]:
     return {
         "_type": "UniformDataAxis",
         "name": name,
@@ -70,7 +74,7 @@ def _pixel_axis(name: str, size: int, pixel_size_nm: float | None) -> dict[str, 
         "scale": 1.0 if pixel_size_nm is None else float(pixel_size_nm),
         "offset": 0.0,
         "size": size,
-        "navigate": True,
+        "navigate": navigate,
         "is_binned": False,
     }
 
@@ -99,38 +103,77 @@ def _metadata(
     }
 
 
-def write_map_hspy(path: str | Path, image: SpectrumImage, title: str) -> None:
-    """Write a map as compressed .hspy, with all its facts but without companion images.
+def _hspy_signal(
+    data: Any, axes: list[dict[str, Any]], metadata: dict[str, Any], lazy: bool
+) -> dict[str, Any]:
+    """A signal with all that the writer of .hspy files wants to be there."""
+    return {
+        "data": data,
+        "axes": axes,
+        "metadata": metadata,
+        "original_metadata": {},
+        "tmp_parameters": {},
+        "attributes": {"_lazy": lazy, "ragged": False},
+        "package_info": {"package": "", "package_version": ""},  # no HyperSpy extension
+        "learning_results": {},
+        "models": {},
+    }
 
+
+def _pixel_axes(image: SpectrumImage, navigate: bool) -> list[dict[str, Any]]:
+    return [
+        _pixel_axis("y", image.rows, image.pixel_size_nm, navigate),
+        _pixel_axis("x", image.columns, image.pixel_size_nm, navigate),
+    ]
+
+
+def _group_name(title: str, taken: Container[str]) -> str:
+    """The name of the group that HyperSpy gives a title, numbered if it is taken already."""
+    name = own = title.replace("/", "-") or "__unnamed__"
+    number = 1
+    while name in taken:
+        number += 1
+        name = f"{own} {number}"
+    return name
+
+
+def _add_companions(path: Path, image: SpectrumImage) -> None:
+    """Add the companion images to an .hspy file, each as one more experiment."""
+    import h5py
+    from rsciio.hspy import file_writer
+
+    # the writer starts every file anew: an image gets a file of its own first
+    with tempfile.TemporaryDirectory() as folder, h5py.File(path, "a") as target:
+        experiments = target["Experiments"]
+        for title, pixels in image.images.items():
+            metadata = {"General": {"title": title}, "Signal": {"signal_type": ""}}
+            axes = _pixel_axes(image, navigate=False)
+            single = Path(folder) / "image.hspy"
+            file_writer(str(single), _hspy_signal(np.asarray(pixels), axes, metadata, lazy=False))
+            with h5py.File(single) as source:
+                (group,) = source["Experiments"].values()
+                source.copy(group, experiments, _group_name(title, experiments))
+
+
+def write_map_hspy(path: str | Path, image: SpectrumImage, title: str) -> None:
+    """Write a map as compressed .hspy, with all its facts and its companion images.
+
+    Each image is an experiment of the same file, as HyperSpy stores several signals in one.
     Memory stays that of the sparse map and one chunk of rows (about 4 MB dense).
     """
     import dask
     from rsciio.hspy import file_writer
 
-    signal = {
-        "data": _lazy_cube(image),
-        "axes": [
-            _pixel_axis("y", image.rows, image.pixel_size_nm),
-            _pixel_axis("x", image.columns, image.pixel_size_nm),
-            _energy_axis(image.axis),
-        ],
-        "metadata": _metadata(
-            title,
-            image.beam_energy_keV,
-            image.take_off_angle_deg,
-            image.live_time_s,
-            image.elements,
-        ),
-        "original_metadata": {},
-        "tmp_parameters": {},
-        "attributes": {"_lazy": True, "ragged": False},
-        "package_info": {"package": "", "package_version": ""},  # no HyperSpy extension
-        "learning_results": {},
-        "models": {},
-    }
+    metadata = _metadata(
+        title, image.beam_energy_keV, image.take_off_angle_deg, image.live_time_s, image.elements
+    )
+    axes = [*_pixel_axes(image, navigate=True), _energy_axis(image.axis)]
+    signal = _hspy_signal(_lazy_cube(image), axes, metadata, lazy=True)
     chunks = (_rows_per_chunk(image), image.columns, image.axis.channels)
     with dask.config.set(scheduler="synchronous"):
         file_writer(str(path), signal, chunks=chunks, show_progressbar=False)
+    if image.images:
+        _add_companions(Path(path), image)
 
 
 def write_spectrum_msa(path: str | Path, spectrum: Spectrum, title: str) -> None:
