@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endmember.session.recipe import (
+    ComponentLabel,
     Decomposition,
     Densities,
+    EnergyWindow,
     Exclude,
     Instrument,
     MapInput,
@@ -85,6 +87,16 @@ map = "map1"
 label = "inside"
 radius = 2
 points = [[110, 130], [115, 133]]
+
+[[component]]
+number = 1
+name = "dark rims"
+role = "precipitate"
+
+[[window]]
+name = "Fe K"
+range_keV = [6.2, 6.6]
+background = true
 
 [quantification]
 k_factors = "k.csv"
@@ -163,6 +175,8 @@ def test_every_key_of_a_file_arrives_under_its_name() -> None:
                 ),
             ),
         ),
+        components=(ComponentLabel(number=1, name="dark rims", role="precipitate"),),
+        windows=(EnergyWindow(name="Fe K", range_keV=(6.2, 6.6), background=True),),
         quantification=Quantification(k_factors="k.csv", reference="Mg"),
     )
 
@@ -174,7 +188,12 @@ def test_a_short_recipe_takes_the_documented_defaults() -> None:
     assert recipe.instrument.energy_range_keV == (0.3, 20.0)
     assert recipe.quantification == Quantification(k_factors="computed", reference=None)
     assert recipe.precipitates == ()
+    assert (recipe.components, recipe.windows) == ((), ())
     assert recipe.maps[0].rebin == 1
+    added = "[[component]]\nnumber = 2\n[[window]]\nname = 'W1'\nrange_keV = [1, 2]\n"
+    recipe = parse_recipe(SHORT + added, "my.toml")
+    assert recipe.components == (ComponentLabel(number=2, name="", role=None),)
+    assert recipe.windows == (EnergyWindow(name="W1", range_keV=(1, 2), background=False),)
 
 
 def test_a_dumped_recipe_writes_out_every_default() -> None:
@@ -195,6 +214,13 @@ def test_a_dumped_file_says_what_was_read() -> None:
     assert tomllib.loads(dump_recipe(parse_recipe(FULL, "my.toml"))) == tomllib.loads(FULL)
 
 
+def test_each_table_of_a_dumped_file_stands_under_its_heading() -> None:
+    lines = dump_recipe(parse_recipe(FULL, "my.toml")).splitlines()
+    assert {line for line in lines if line.startswith("[")} == {
+        line for line in FULL.splitlines() if line.startswith("[")
+    }
+
+
 def test_equal_recipes_have_equal_hashes_whatever_the_order_of_densities() -> None:
     other = with_change("Brg = 4.1, Fp = 3.6, CaPv = 4.0", "CaPv = 4.0, Fp = 3.6, Brg = 4.1")
     first, second = parse_recipe(FULL, "a"), parse_recipe(other, "b")
@@ -210,6 +236,7 @@ def test_equal_recipes_have_equal_hashes_whatever_the_order_of_densities() -> No
         ("beam_energy_keV", "beam_energy_kev", "instrument.beam_energy_kev", '"beam_energy_keV"'),
         ("polygon", "poligon", 'map[0].roi[0].poligon ("map1", "ROI_Brg")', '"polygon"'),
         ("box", "bocks", 'precipitate[0].rectangle[0].bocks ("Fp")', '"box"'),
+        ("[[window]]", "[[windows]]", "windows", '"window"'),
     ],
 )
 def test_an_unknown_key_is_named_with_the_nearest_known_one(
@@ -229,6 +256,8 @@ def test_an_unknown_key_is_named_with_the_nearest_known_one(
         ('elements = ["O", "Mg", "Si", "Fe"]', "sample.elements"),
         ('absent = "Si"', 'precipitate[0].absent ("Fp")'),
         ('file = "map1.bcf"', 'map[0].file ("map1")'),
+        ("number = 1", 'component[0].number ("dark rims")'),
+        ("range_keV = [6.2, 6.6]", 'window[0].range_keV ("Fe K")'),
     ],
 )
 def test_a_missing_key_is_named_with_what_to_write(old: str, key: str) -> None:
@@ -255,6 +284,13 @@ def test_an_empty_file_asks_for_the_format() -> None:
         ("Brg = 4.1", "Brg = '4'", "sample.density_g_cm3", "a table of one number per phase"),
         ('["Cu"]', '"Cu"', "sample.system_elements", "a list of texts"),
         ("[[precipitate.stroke]]", "[precipitate.stroke]", "precipitate[0].stroke", "a list of"),
+        ("= [6.2, 6.6]", "= 6.4", 'window[0].range_keV ("Fe K")', "two numbers [low, high]"),
+        (
+            'role = "precipitate"',
+            'role = "grain"',
+            "component[0].role",
+            '"matrix" or "precipitate"',
+        ),
     ],
 )
 def test_a_wrong_type_is_told_with_what_was_expected(
@@ -315,6 +351,12 @@ def test_bad_toml_is_told_with_its_line() -> None:
         ("seed = 4", "seed = -4", "decomposition.seed", "a seed"),
         ("seed = 5", "seed = 4294967296", "segmentation.seed", "a seed"),
         ('"Mg"\n', '"Nd"\n', "quantification.reference", "one of O, Mg, Si, Fe"),
+        ("[6.2, 6.6]", "[6.6, 6.6]", "window[0].range_keV", "must rise"),
+        ('name = "Fe K"', 'name = " "', "window[0].name", "is empty"),
+        ("number = 1", "number = 3", "component[0].number", "0 to 2"),
+        ("number = 1", "number = -1", "component[0].number", "0 to 2"),
+        ('elements = ["O", "Mg", "Si", "Fe"]', "elements = []", "sample.elements", "is empty"),
+        ('absent = "Si"', 'absent = ""', "precipitate[0].absent", "name an element"),
     ],
 )
 def test_what_cannot_be_is_told_with_its_key(old: str, new: str, key: str, says: str) -> None:
@@ -326,6 +368,51 @@ def test_what_cannot_be_is_told_with_its_key(old: str, new: str, key: str, says:
 def test_two_maps_of_one_name_are_told() -> None:
     second = '[[map]]\nfile = "map2.bcf"\nname = "Map1"\n'
     assert message(SHORT + second).startswith('map[1].name is "Map1", a name already taken')
+
+
+@pytest.mark.parametrize(
+    ("added", "says"),
+    [
+        ("[[component]]\nnumber = 1\n", "component[1].number is 1, which was given before"),
+        (
+            '[[window]]\nname = "fe k"\nrange_keV = [1, 2]\n',
+            'window[1].name is "fe k", a name already taken',
+        ),
+    ],
+)
+def test_a_component_or_a_window_given_twice_is_told(added: str, says: str) -> None:
+    assert message(FULL + added).startswith(says)
+
+
+UNFINISHED = SHORT.replace('["O", "Mg"]', "[]") + '[[precipitate]]\nname = "Fp"\nabsent = ""\n'
+
+
+def test_an_unfinished_recipe_is_taken_where_that_is_allowed(tmp_path: Path) -> None:
+    assert message(UNFINISHED).startswith("sample.elements is empty; list")
+    recipe = parse_recipe(UNFINISHED, "my.toml", unfinished=True)
+    assert recipe.sample.elements == ()
+    assert recipe.precipitates[0].absent == ""
+    (tmp_path / "my.toml").write_text(UNFINISHED, encoding="utf-8")
+    assert load_recipe(tmp_path / "my.toml", unfinished=True) == recipe
+    with pytest.raises(RecipeError, match=r"my\.toml: sample\.elements is empty"):
+        load_recipe(tmp_path / "my.toml")
+    with pytest.raises(RecipeError, match=r"the window: sample\.elements is empty"):
+        check_recipe(recipe, "the window")
+    check_recipe(recipe, "the window", unfinished=True)
+    assert parse_recipe(dump_recipe(recipe), "dumped", unfinished=True) == recipe
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('absent = ""', 'absent = "Si"', r"absent .* there is none to choose from yet"),
+        ("components = 3", "components = 0", r"decomposition\.components is 0"),
+        ("elements = []", "", r"sample\.elements is missing"),
+    ],
+)
+def test_an_unfinished_recipe_must_not_be_wrong(old: str, new: str, says: str) -> None:
+    with pytest.raises(RecipeError, match=says):
+        parse_recipe(UNFINISHED.replace(old, new), "my.toml", unfinished=True)
 
 
 def test_maps_and_phases_whose_results_would_share_a_file_are_told() -> None:
@@ -474,6 +561,18 @@ def recipes(draw: st.DrawFn) -> Recipe:
         ),
     )
     low, width = draw(number), draw(positive)
+    labels = st.builds(
+        ComponentLabel,
+        number=st.integers(0, components - 1),
+        name=st.just("") | text,
+        role=st.sampled_from([None, "matrix", "precipitate", "unused"]),
+    )
+    windows = st.builds(
+        lambda name, start, extent, background: EnergyWindow(
+            name=name, range_keV=(start, start + extent), background=background
+        ),
+        *(word, number, positive, st.booleans()),
+    )
     return Recipe(
         format="endmember-recipe-1",
         maps=maps,
@@ -499,6 +598,8 @@ def recipes(draw: st.DrawFn) -> Recipe:
             k_factors=draw(file), reference=draw(st.none() | st.sampled_from(elements))
         ),
         precipitates=draw(st.sampled_from([(), (precipitate,)])),
+        components=tuple(draw(st.lists(labels, max_size=3, unique_by=lambda c: c.number))),
+        windows=tuple(draw(st.lists(windows, max_size=3, unique_by=lambda w: w.name.lower()))),
     )
 
 

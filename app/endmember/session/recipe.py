@@ -18,6 +18,7 @@ Number = int | float
 Box = tuple[int, int, int, int]
 Frame = tuple[Number, Number, Number, Number]
 Points = tuple[tuple[Number, Number], ...]
+Role = Literal["matrix", "precipitate", "unused"]
 
 
 class Densities(Mapping[str, float]):
@@ -138,7 +139,10 @@ class Precipitate(
     kw_only=True,
     rename={"rectangles": "rectangle", "strokes": "stroke"},
 ):
-    """A phase that overlaps the matrix. `factor` replaces the subtraction factor by hand."""
+    """A phase that overlaps the matrix. `factor` replaces the subtraction factor by hand.
+
+    `absent` is empty as long as nobody chose the absent element: see `recipe_rules.Problem`.
+    """
 
     name: str
     absent: str
@@ -156,6 +160,25 @@ class Precipitate(
         return tuple(s for s in self.strokes if s.map == map_name)
 
 
+class ComponentLabel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a person calls a component and takes it for. No result depends on it."""
+
+    number: int
+    name: str = ""
+    role: Role | None = None
+
+
+class EnergyWindow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A named energy window (low, high), whose map is shown. No result depends on it.
+
+    With `background`, the map is shown with the background under the window subtracted.
+    """
+
+    name: str
+    range_keV: tuple[Number, Number]
+    background: bool = False
+
+
 class Quantification(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How net areas become concentrations; `k_factors` is "computed" or a file."""
 
@@ -168,7 +191,12 @@ class Recipe(
     frozen=True,
     forbid_unknown_fields=True,
     kw_only=True,
-    rename={"maps": "map", "precipitates": "precipitate"},
+    rename={
+        "maps": "map",
+        "precipitates": "precipitate",
+        "components": "component",
+        "windows": "window",
+    },
 ):
     """Every decision; the results follow from it and the data alone."""
 
@@ -180,6 +208,8 @@ class Recipe(
     segmentation: Segmentation = Segmentation()
     quantification: Quantification = Quantification()
     precipitates: tuple[Precipitate, ...] = ()
+    components: tuple[ComponentLabel, ...] = ()
+    windows: tuple[EnergyWindow, ...] = ()
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -203,6 +233,27 @@ class Recipe(
             if entry.name == name:
                 return entry
         raise ValueError(f'the recipe has no map "{name}"; it has {", ".join(self.map_names)}')
+
+    def precipitate_named(self, name: str) -> Precipitate:
+        """The precipitate called `name`.
+
+        Raises
+        ------
+        ValueError
+            if there is none.
+        """
+        for precipitate in self.precipitates:
+            if precipitate.name == name:
+                return precipitate
+        known = ", ".join(self.phases[1:]) or "none yet"
+        raise ValueError(f'the recipe has no precipitate "{name}"; it has {known}')
+
+    def label_of(self, component: int) -> ComponentLabel:
+        """What a person calls component `component`; an empty label where nothing was said."""
+        for label in self.components:
+            if label.number == component:
+                return label
+        return ComponentLabel(number=component)
 
 
 Part = TypeVar("Part", bound=msgspec.Struct)

@@ -25,6 +25,17 @@ from endmember.session.recipe import (
     changed,
 )
 
+_HEADED_LISTS = (
+    "map",
+    "roi",
+    "exclude",
+    "precipitate",
+    "rectangle",
+    "stroke",
+    "component",
+    "window",
+)
+
 
 class RecipeError(ValueError):
     """A recipe cannot be used; the message names file and key, what is wrong and what to do."""
@@ -52,11 +63,13 @@ _REMEDIES = {
     "matrix": 'name the matrix phase, as in matrix = "Brg"',
     "elements": 'list the elements to quantify, as in elements = ["O", "Mg", "Si"]',
     "absent": "name an element that the matrix holds and this precipitate does not",
+    "number": "say which component is meant, counted from 0, as in number = 1",
+    "range_keV": "give its two ends, as in range_keV = [6.2, 6.6]",
 }
 
 
-def load_recipe(path: str | Path) -> Recipe:
-    """Read a recipe file.
+def load_recipe(path: str | Path, *, unfinished: bool = False) -> Recipe:
+    """Read a recipe file; with `unfinished`, decisions may be missing, as `check_recipe` says.
 
     Raises
     ------
@@ -72,11 +85,13 @@ def load_recipe(path: str | Path) -> Recipe:
     except OSError as error:
         reason = error.strerror or error
         raise RecipeError(f"{path}: the recipe cannot be read ({reason}); check the file") from None
-    return parse_recipe(text, str(path))
+    return parse_recipe(text, str(path), unfinished=unfinished)
 
 
-def parse_recipe(text: str, where: str) -> Recipe:
+def parse_recipe(text: str, where: str, *, unfinished: bool = False) -> Recipe:
     """The recipe written in `text`; `where` names its origin in messages.
+
+    With `unfinished`, decisions may be missing, as `check_recipe` says.
 
     Raises
     ------
@@ -89,14 +104,18 @@ def parse_recipe(text: str, where: str) -> Recipe:
         raise RecipeError(f"{where}: this is not valid TOML: {error}; correct that line") from None
     _check_table(document, Recipe, (), document, where)
     recipe = msgspec.convert(document, Recipe, dec_hook=_decode)
-    check_recipe(recipe, where)
+    check_recipe(recipe, where, unfinished=unfinished)
     return recipe
 
 
-def check_recipe(recipe: Recipe, where: str) -> None:
-    """Raise RecipeError for the first thing wrong with a recipe, however it was made."""
+def check_recipe(recipe: Recipe, where: str, *, unfinished: bool = False) -> None:
+    """Raise RecipeError for the first thing wrong with a recipe, however it was made.
+
+    With `unfinished`, no element and no absent element need be chosen yet.
+    """
     for problem in recipe_rules.problems(recipe):
-        raise _error(problem.path, problem.says, _document(recipe), where)
+        if not (unfinished and problem.unfinished):
+            raise _error(problem.path, problem.says, _document(recipe), where)
 
 
 def dump_recipe(
@@ -132,8 +151,8 @@ def _error(path: recipe_rules.Path, says: str, document: Any, where: str) -> Rec
             document = document[part]
         except (LookupError, TypeError):
             document = None
-        if isinstance(document, dict) and isinstance(document.get("name"), str):
-            names.append(f'"{document["name"]}"')
+        if isinstance(document, dict) and isinstance(name := document.get("name"), str) and name:
+            names.append(f'"{name}"')
     if names and path[-1] != "name":
         key += f" ({', '.join(names)})"
     sentence = f"{where}: {key} {says}"
@@ -290,7 +309,7 @@ def _is_headed(key: str, value: Any) -> bool:
     return (
         isinstance(value, list)
         and (not value or isinstance(value[0], dict))
-        and (key in ("map", "roi", "exclude", "precipitate", "rectangle", "stroke"))
+        and key in _HEADED_LISTS
     )
 
 

@@ -23,15 +23,20 @@ Path = tuple[str | int, ...]
 
 
 class Problem(NamedTuple):
-    """What is wrong with one key, as the end of a sentence that begins with the key."""
+    """What is wrong with one key, as the end of a sentence that begins with the key.
+
+    `unfinished` where nothing is wrong yet: a decision is missing that a person may still make.
+    """
 
     path: Path
     says: str
+    unfinished: bool = False
 
 
 _LARGEST_SEED = 2**32 - 1
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNORECASE)
-_UNFIT = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+_UNFIT = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff/\\:*?"<>|]')
+_LONGEST_NAME = 100  # bytes
 
 
 MOST_PRECIPITATES = 5  # the abundances are solved for six endmembers at most
@@ -57,6 +62,8 @@ def problems(recipe: Recipe) -> Iterator[Problem]:
         )
     for index, precipitate in enumerate(recipe.precipitates):
         yield from _precipitate(("precipitate", index), precipitate, recipe)
+    yield from _component_labels(recipe)
+    yield from _windows(recipe)
     reference = recipe.quantification.reference
     if reference is not None:
         yield from _one_of(("quantification", "reference"), reference, recipe.sample.elements)
@@ -125,8 +132,18 @@ def _file_name(path: Path, name: str) -> Iterator[Problem]:
         yield Problem(path, f'is "{name}" with a blank or a full stop at an end{remedy}')
     elif _RESERVED.match(name):
         yield Problem(path, f'is "{name}", which Windows keeps for a device{remedy}')
-    elif len(name.encode()) > 100:
-        yield Problem(path, f"is longer than 100 bytes{remedy}")
+    elif len(name.encode()) > _LONGEST_NAME:
+        yield Problem(path, f"is longer than {_LONGEST_NAME} bytes{remedy}")
+
+
+def fit_map_name(text: str) -> str:
+    """A name for a map that is as near to `text` as the rules allow, with room for a number."""
+    name = _UNFIT.sub("_", text).encode()[: _LONGEST_NAME - 12].decode(errors="ignore")
+    while name != (trimmed := name.strip().rstrip(".")):
+        name = trimmed
+    if not name:
+        return "map"
+    return f"map_{name}" if _RESERVED.match(name) or name.lower() == "sum" else name
 
 
 def _distinct(paths: Sequence[Path], names: Sequence[str]) -> Iterator[Problem]:
@@ -143,7 +160,8 @@ def _distinct(paths: Sequence[Path], names: Sequence[str]) -> Iterator[Problem]:
 
 def _sample(sample: Sample) -> Iterator[Problem]:
     if not sample.elements:
-        yield Problem(("sample", "elements"), "is empty; list the elements to quantify")
+        says = "is empty; list the elements to quantify"
+        yield Problem(("sample", "elements"), says, unfinished=True)
     for key in ("elements", "system_elements"):
         symbols: tuple[str, ...] = getattr(sample, key)
         yield from _symbols(("sample", key), symbols)
@@ -160,7 +178,7 @@ def _sample(sample: Sample) -> Iterator[Problem]:
 
 def _symbols(path: Path, symbols: Sequence[str]) -> Iterator[Problem]:
     for symbol in symbols:
-        if not _is_element(symbol):
+        if not atomic_number(symbol):
             yield Problem(
                 path, f'names "{symbol}", which is no element; write symbols as in "O" and "Fe"'
             )
@@ -168,13 +186,14 @@ def _symbols(path: Path, symbols: Sequence[str]) -> Iterator[Problem]:
             yield Problem(path, f'names "{symbol}" more than once; name it once')
 
 
-def _is_element(symbol: str) -> bool:
+def atomic_number(symbol: str) -> int:
+    """The atomic number of an element, 0 for what is none."""
     import xraylib  # late: it loads its tables
 
     try:
-        return int(xraylib.SymbolToAtomicNumber(symbol)) > 0
+        return int(xraylib.SymbolToAtomicNumber(symbol))
     except ValueError:
-        return False
+        return 0
 
 
 def _map(path: Path, entry: MapInput, phases: Sequence[str]) -> Iterator[Problem]:
@@ -235,7 +254,11 @@ def _decomposition(recipe: Recipe) -> Iterator[Problem]:
 
 
 def _precipitate(path: Path, precipitate: Precipitate, recipe: Recipe) -> Iterator[Problem]:
-    yield from _one_of((*path, "absent"), precipitate.absent, recipe.sample.elements)
+    if precipitate.absent:
+        yield from _one_of((*path, "absent"), precipitate.absent, recipe.sample.elements)
+    else:
+        says = "is empty; name an element that the matrix holds and this precipitate does not"
+        yield Problem((*path, "absent"), says, unfinished=True)
     yield from _at_least((*path, "factor"), precipitate.factor, 0)
     yield from _component((*path, "component"), precipitate.component, recipe)
     for index, rectangle in enumerate(precipitate.rectangles):
@@ -260,13 +283,39 @@ def _component(path: Path, component: int | None, recipe: Recipe) -> Iterator[Pr
         )
 
 
+def _component_labels(recipe: Recipe) -> Iterator[Problem]:
+    numbers = [label.number for label in recipe.components]
+    for index, number in enumerate(numbers):
+        path: Path = ("component", index, "number")
+        yield from _component(path, number, recipe)
+        if number in numbers[:index]:
+            yield Problem(path, f"is {number}, which was given before; keep one of the two")
+
+
+def _windows(recipe: Recipe) -> Iterator[Problem]:
+    for index, window in enumerate(recipe.windows):
+        if not window.name.strip():
+            yield Problem(("window", index, "name"), "is empty; give the energy window a name")
+        low, high = window.range_keV
+        if not low < high:
+            yield Problem(
+                ("window", index, "range_keV"),
+                f"is [{low}, {high}], but must rise; write [low, high] in keV",
+            )
+    paths: list[Path] = [("window", index, "name") for index in range(len(recipe.windows))]
+    yield from _distinct(paths, [window.name for window in recipe.windows])
+
+
 def _one_of(path: Path, value: str, known: Sequence[str]) -> Iterator[Problem]:
     if value not in known:
         yield Problem(path, f'is "{value}", but {_choose(known)}')
 
 
 def _choose(known: Iterable[str]) -> str:
-    return f"must be one of {', '.join(known)}; correct it or add it there"
+    choices = list(known)
+    if not choices:
+        return "there is none to choose from yet; add it there"
+    return f"must be one of {', '.join(choices)}; correct it or add it there"
 
 
 def _positive(path: Path, value: float | None) -> Iterator[Problem]:
