@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import builtins
 import csv
 import json
+import os
+import runpy
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+import h5py
 import pytest
 
-from endmember import __version__
+from endmember import __version__, window_command
 from endmember.cli import run_command
+from endmember.files.reading import read_map
 
 ELEMENTS = "O,Mg,Al,Si,Ca,Fe,Nd,Sm,U"
 RECIPE = """format = "endmember-recipe-1"
@@ -97,7 +105,8 @@ def test_results_are_not_replaced_without_being_asked(
 
 
 def test_an_unknown_command_or_option_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "nonsense" in refused_by_parser(capsys, "nonsense")
+    assert "no such command" in refused(capsys, "nonsense")
+    assert "--nonsense" in refused_by_parser(capsys, "--nonsense")
     assert "--nonsense" in refused_by_parser(capsys, "version", "--nonsense")
 
 
@@ -223,6 +232,7 @@ def test_the_version_names_every_library_that_decides_the_numbers(
     assert run_command(["version", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["endmember"] == __version__
+    assert {"PyQt6", "Qt", "pyqtgraph"} <= set(found)
     assert {"python", "numpy", "scipy", "scikit-learn", "xraylib", "rosettasciio"} <= set(found)
     assert run_command(["version"]) == 0
     assert f"endmember {__version__}" in capsys.readouterr().out.splitlines()
@@ -267,3 +277,213 @@ def test_as_a_process_a_refusal_is_code_2_and_one_line(tmp_path: Path) -> None:
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+class Windows:
+    """Stands in for the window: remembers what it was opened with."""
+
+    def __init__(self) -> None:
+        self.opened: list[tuple[object, ...]] = []
+
+    def open_window(
+        self,
+        files: Sequence[Path] = (),
+        demo_size: int | None = None,
+        demo_folder: Path | None = None,
+    ) -> int:
+        self.opened.append((list(files), demo_size, demo_folder))
+        return 0
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> Windows:
+    found = Windows()
+    module = ModuleType("endmember.ui.application")
+    module.open_window = found.open_window  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "endmember.ui.application", module)
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    return found
+
+
+def test_without_arguments_the_window_opens_empty(windows: Windows) -> None:
+    assert run_command([]) == 0
+    assert windows.opened == [([], None, None)]
+
+
+def test_files_go_to_the_window(windows: Windows, tmp_path: Path) -> None:
+    files = [tmp_path / "one.bcf", tmp_path / "two.hspy"]
+    for file in files:
+        file.touch()
+    assert run_command([str(file) for file in files]) == 0
+    assert windows.opened == [(files, None, None)]
+
+
+def test_the_demo_opens_in_the_window(windows: Windows, tmp_path: Path) -> None:
+    assert run_command(["demo"]) == 0
+    assert run_command(["demo", "--size", "128", "--out", str(tmp_path)]) == 0
+    assert windows.opened == [([], 256, None), ([], 128, tmp_path)]
+
+
+@pytest.mark.usefixtures("windows")
+def test_the_exit_code_of_the_window_is_that_of_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys.modules["endmember.ui.application"], "open_window", lambda *_: 1)
+    assert run_command([]) == 1
+
+
+def test_a_file_that_does_not_exist_opens_no_window(
+    capsys: pytest.CaptureFixture[str], windows: Windows, tmp_path: Path
+) -> None:
+    there = tmp_path / "there.bcf"
+    there.touch()
+    assert "none.bcf: there is no such file" in refused(capsys, there, tmp_path / "none.bcf")
+    assert windows.opened == []
+
+
+def test_a_recipe_is_opened_alone(
+    capsys: pytest.CaptureFixture[str], windows: Windows, tmp_path: Path
+) -> None:
+    files = [tmp_path / "map.bcf", tmp_path / "recipe.toml"]
+    for file in files:
+        file.touch()
+    assert "recipe.toml" in refused(capsys, *files)
+    assert run_command([str(files[1])]) == 0
+    assert windows.opened == [([files[1]], None, None)]
+
+
+def test_options_after_files_are_refused(
+    capsys: pytest.CaptureFixture[str], windows: Windows, tmp_path: Path
+) -> None:
+    (tmp_path / "map.bcf").touch()
+    assert "--force" in refused_by_parser(capsys, tmp_path / "map.bcf", "--force")
+    assert windows.opened == []
+
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="a display is sure elsewhere")
+
+
+@on_linux
+@pytest.mark.parametrize("arguments", [[], ["demo"]])
+def test_without_a_display_what_works_without_one_is_named(
+    capsys: pytest.CaptureFixture[str],
+    windows: Windows,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    told = refused(capsys, *arguments)
+    assert "no display" in told
+    assert "`endmember run " in told
+    assert "demo --no-window" in told
+    assert windows.opened == []
+
+
+@on_linux
+def test_a_display_that_does_not_answer_is_named(
+    capsys: pytest.CaptureFixture[str], windows: Windows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("QT_QPA_PLATFORM")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setenv("DISPLAY", "localhost:2047")
+    assert "localhost:2047" in refused(capsys)
+    assert windows.opened == []
+
+
+def refuse_to_load(monkeypatch: pytest.MonkeyPatch, library: str) -> None:
+    """Let the import of the window fail as it does where a library is missing."""
+
+    def fail(name: str, *rest: object) -> object:
+        if name == "endmember.ui.application":
+            raise ImportError(
+                f"{library}: cannot open shared object file: No such file or directory"
+            )
+        return real(name, *rest)
+
+    real: Any = builtins.__import__
+    monkeypatch.setattr("builtins.__import__", fail)
+
+
+@pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize(
+    ("release", "remedy"),
+    [({"ID": "debian"}, "apt-get install libegl1`"), ({"ID": "fedora"}, "package manager")],
+)
+def test_a_missing_library_of_qt_is_named_with_its_remedy(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    release: dict[str, str],
+    remedy: str,
+) -> None:
+    monkeypatch.setattr("platform.freedesktop_os_release", lambda: release)
+    refuse_to_load(monkeypatch, "libEGL.so.1")
+    told = refused(capsys)
+    assert "libEGL.so.1" in told
+    assert remedy in told
+
+
+@pytest.mark.usefixtures("windows")
+def test_an_import_that_fails_for_another_reason_is_a_fault(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "endmember.ui.application", None)
+    assert run_command([]) == 1
+    assert "internal fault" in capsys.readouterr().err
+
+
+def test_debian_names_its_packages_by_the_rule_that_the_program_uses(repository: Path) -> None:
+    table = runpy.run_path(str(repository / "run.py"))
+    libraries = {**table["SYSTEM_LIBRARIES"], **table["WINDOW_LIBRARIES"]}
+    assert {name: window_command.debian_package(name) for name in libraries} == libraries
+
+
+WITHOUT_QT = """
+import sys
+for name in ("PyQt6", "PyQt6.QtCore", "PyQt6.QtGui", "PyQt6.QtWidgets", "pyqtgraph"):
+    sys.modules[name] = None  # an import of it fails
+from endmember.cli import run_command
+for line in sys.argv[1:]:
+    if run_command(line.split()):
+        sys.exit(line)
+"""
+
+
+def test_commands_without_a_window_never_import_qt(tmp_path: Path) -> None:
+    lines = [
+        "version",
+        "simulate map.hspy --size 32",
+        "info map.hspy",
+        "demo --no-window --size 64 --out demo",
+        "run demo/demo.toml --out again",
+        "quantify again/spectra/demo_Brg.msa --elements O,Mg,Si --out composition.csv",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_QT, *lines],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={k: v for k, v in os.environ.items() if "DISPLAY" not in k and "QT" not in k},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "images: BF, HAADF" in done.stdout
+    assert (tmp_path / "composition.csv").is_file()
+
+
+def test_a_demo_of_an_earlier_version_is_made_anew(tmp_path: Path) -> None:
+    from endmember.demo import MAP_FILE, prepare_demo
+
+    prepare_demo(tmp_path, 64, lambda _: None)
+    assert set(read_map(tmp_path / MAP_FILE).images) == {"HAADF", "BF"}
+    written = (tmp_path / MAP_FILE).stat().st_mtime_ns
+    prepare_demo(tmp_path, 64, lambda _: None)
+    assert (tmp_path / MAP_FILE).stat().st_mtime_ns == written
+    with h5py.File(tmp_path / MAP_FILE, "a") as file:
+        del file["Experiments/HAADF"]
+    assert set(read_map(tmp_path / MAP_FILE).images) == {"BF"}
+    prepare_demo(tmp_path, 64, lambda _: None)
+    assert set(read_map(tmp_path / MAP_FILE).images) == {"HAADF", "BF"}

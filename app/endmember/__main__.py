@@ -3,10 +3,12 @@
 import sys
 
 from endmember.cli import run_command
+from endmember.compiled_code import choose_folder
 
 
 def main() -> int:
     """Run the command line and return its exit code."""
+    choose_folder()
     return run_command(sys.argv[1:])
 
 

@@ -1,4 +1,4 @@
-"""The command line: what can be done without a window."""
+"""The command line: the window, and what can be done without one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,6 @@ from pathlib import Path
 
 from endmember import __version__
 
-NO_WINDOW = (
-    "endmember: this version has no window yet: run a recipe with "
-    "`endmember run RECIPE.toml --out DIR`, or look into a file with `endmember info FILE`"
-)
 DONE, FAULT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -25,14 +21,9 @@ def run_command(arguments: Sequence[str]) -> int:
     Returns 0 when done, 2 when the input cannot be used (one sentence on standard error), 1 after
     a fault of the program (with the place of the log), 130 after Ctrl-C.
     """
-    parser, commands = _parser()
-    options = parser.parse_args(_with_window(arguments, commands))
-    if options.run is None:
-        parser.print_help()
-        print(NO_WINDOW, file=sys.stderr)
-        return UNUSABLE
+    options = _parsed(arguments)
     try:
-        options.run(options)
+        return options.run(options) or DONE
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return INTERRUPTED
@@ -43,14 +34,17 @@ def run_command(arguments: Sequence[str]) -> int:
         return UNUSABLE
     except Exception as error:
         return _fault(error)
-    return DONE
 
 
-def _with_window(arguments: Sequence[str], commands: Container[str]) -> Sequence[str]:
-    """The arguments, without files that are meant for the window."""
-    if not arguments or arguments[0].startswith("-") or arguments[0] in commands:
-        return arguments
-    return () if Path(arguments[0]).exists() else arguments
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options, with the function to run; what is no command is files for the window."""
+    parser, commands = _parser()
+    if arguments and (arguments[0].startswith("-") or arguments[0] in commands):
+        return parser.parse_args(arguments)
+    for argument in arguments:
+        if argument.startswith("-"):
+            parser.error(f"unrecognized argument after files: {argument}")
+    return argparse.Namespace(run=_window, files=[Path(argument) for argument in arguments])
 
 
 def _is_for_the_user(error: Exception) -> bool:
@@ -80,11 +74,12 @@ def _parser() -> tuple[argparse.ArgumentParser, Container[str]]:
     """The parser, and the names of its commands."""
     parser = argparse.ArgumentParser(
         prog="endmember",
+        usage="%(prog)s [FILE... | RECIPE.toml | COMMAND ...]",
         description="Separates overlapping phases in STEM-EDXS maps and measures the trace "
-        "elements in each.",
+        "elements in each. Without a command, the window opens, with the files if any are named.",
     )
-    parser.set_defaults(run=None)
-    commands = parser.add_subparsers(metavar="COMMAND")
+    parser.set_defaults(run=_window, files=())
+    commands = parser.add_subparsers(metavar="COMMAND", prog=parser.prog)
     _add_run(commands)
     _add_demo(commands)
     _add_info(commands)
@@ -108,9 +103,12 @@ def _add_run(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_demo(commands: Commands[argparse.ArgumentParser]) -> None:
-    demo = commands.add_parser("demo", help="simulate the demo map and run its recipe")
+    demo = commands.add_parser("demo", help="open the window on the built-in demo map")
     demo.add_argument("--size", type=_at_least(64), default=256, metavar="N", help="pixels (256)")
-    demo.add_argument("--out", type=Path, metavar="DIR", help="folder for map and results")
+    demo.add_argument("--out", type=Path, metavar="DIR", help="folder for map, recipe and results")
+    demo.add_argument(
+        "--no-window", action="store_true", help="run the recipe here and print the compositions"
+    )
     demo.set_defaults(run=_demo)
 
 
@@ -220,7 +218,17 @@ def _print_outcome(session: object, out: Path) -> None:
     print(f"results: {out.resolve()}")
 
 
-def _demo(options: argparse.Namespace) -> None:
+def _window(options: argparse.Namespace) -> int:
+    from endmember.window_command import open_files
+
+    return open_files(options.files)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    if not options.no_window:
+        from endmember.window_command import open_demo
+
+        return open_demo(options.size, options.out)
     from endmember.demo import prepare_demo
     from endmember.progress_bar import Bar
 
@@ -228,6 +236,7 @@ def _demo(options: argparse.Namespace) -> None:
         recipe = prepare_demo(options.out, options.size, lambda f: bar.show("simulating", f))
     _run_to(recipe, recipe.parent / "results", force=True)
     print(f"map, truth and recipe: {recipe.parent}")
+    return DONE
 
 
 def _info(options: argparse.Namespace) -> None:
@@ -265,9 +274,9 @@ def _simulate(options: argparse.Namespace) -> None:
 
 
 def _version(options: argparse.Namespace) -> None:
-    from endmember.versions import versions
+    from endmember.versions import versions, window_versions
 
-    found = versions()
+    found = {**versions(), **window_versions()}
     if options.json:
         print(json.dumps(found, indent=2))
     else:

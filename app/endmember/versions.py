@@ -1,7 +1,7 @@
-"""The versions of everything that decides the numbers."""
+"""The versions of what decides the numbers, and of what draws the window."""
 
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from endmember import __version__
 
@@ -15,6 +15,7 @@ DECIDING = (
     "periodictable",
     "rosettasciio",
 )
+DRAWING = {"PyQt6": "PyQt6", "Qt": "PyQt6-Qt6", "pyqtgraph": "pyqtgraph"}
 
 
 def versions() -> dict[str, str]:
@@ -24,3 +25,17 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: version(name) for name in DECIDING},
     }
+
+
+def window_versions() -> dict[str, str]:
+    """The versions of Qt and its companions, told without loading them.
+
+    What is not installed as a Python package, as Qt itself on some systems, is left out.
+    """
+    found = {}
+    for name, package in DRAWING.items():
+        try:
+            found[name] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
