@@ -1,0 +1,382 @@
+"""Small dialogs: about, log, saving before closing, which signal, facts a file does not give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from PyQt6.QtCore import Qt, QUrl
+from PyQt6.QtGui import (
+    QDesktopServices,
+    QFontDatabase,
+    QKeySequence,
+    QShortcut,
+)
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QDialogButtonBox,
+    QGridLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPlainTextEdit,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from endmember import __version__
+from endmember.ui import logbook
+from endmember.ui.dialog import Dialog, Standard, copy_button, name, to_clipboard
+from endmember.ui.shortcut_sheet import ShortcutSheet as ShortcutSheet
+from endmember.ui.system_facts import all_versions
+
+CITATION = "Chen et al., Ultramicroscopy 2024, 113981"
+LICENCE = "GPL-3.0-or-later"
+LOG_LINES = 500
+
+
+class AboutBox(Dialog):
+    """Name, versions, citation and licence, to be copied into a paper or a bug report."""
+
+    def __init__(self, parent: QWidget | None) -> None:
+        super().__init__(parent, "About Endmember")
+        heading = QLabel(f"Endmember {__version__}")
+        font = heading.font()
+        font.setPointSizeF(font.pointSizeF() * 1.5)
+        font.setBold(True)
+        heading.setFont(font)
+        about = QLabel(
+            "Separates overlapping phases in STEM-EDXS maps and measures the trace elements "
+            f"in each.\n\nThe method is that of {CITATION}. Please cite it.\n"
+            f"Licence: {LICENCE}."
+        )
+        about.setWordWrap(True)
+        for label in (heading, about):
+            label.setTextInteractionFlags(
+                Qt.TextInteractionFlag.TextSelectableByMouse
+                | Qt.TextInteractionFlag.TextSelectableByKeyboard
+            )
+        self.versions = QPlainTextEdit(_lines(all_versions()))
+        self.versions.setReadOnly(True)
+        self.versions.setTabChangesFocus(True)
+        self.versions.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        name(self.versions, "The versions that decide the numbers", "Versions")
+        box = self.box(Standard.Close)
+        self.copy_button = copy_button(box, "name, versions, citation and licence")
+        self.copy_button.clicked.connect(lambda: to_clipboard(self.text()))
+        whole = QVBoxLayout(self)
+        for widget in (heading, about, self.versions, box):
+            whole.addWidget(widget)
+        whole.setStretchFactor(self.versions, 1)
+        self.resize(520, 420)
+        if (close := box.button(Standard.Close)) is not None:
+            close.setFocus()
+
+    def text(self) -> str:
+        """All of it as plain text."""
+        return (
+            f"Endmember {__version__}\n{CITATION}\nLicence: {LICENCE}\n\n"
+            f"{self.versions.toPlainText()}\n"
+        )
+
+
+def _lines(facts: Mapping[str, str]) -> str:
+    width = max(map(len, facts)) + 2
+    return "\n".join(f"{key:<{width}}{value}" for key, value in facts.items())
+
+
+def about_box(parent: QWidget | None) -> AboutBox:
+    """Show name, versions, citation and licence; returns the open dialog."""
+    box = AboutBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.open()
+    return box
+
+
+class LogDialog(Dialog):
+    """The end of the log, to be copied, and the way to its folder."""
+
+    def __init__(self, parent: QWidget | None) -> None:
+        super().__init__(parent, "Log")
+        path = logbook.log_path()
+        where = QLabel(str(path))
+        where.setWordWrap(True)
+        where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.view = QPlainTextEdit()
+        self.view.setReadOnly(True)
+        self.view.setTabChangesFocus(True)
+        self.view.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.view.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.view.setPlaceholderText("Nothing was written yet.")
+        name(self.view, f"The last {LOG_LINES} lines of the log", "Log")
+        box = self.box(Standard.Close)
+        self.copy_button = copy_button(box, "what is shown")
+        self.copy_button.clicked.connect(lambda: to_clipboard(self.view.toPlainText()))
+        self.folder_button = QPushButton("Open &folder")
+        self.folder_button.setAutoDefault(False)
+        name(self.folder_button, "Show the folder of the log", "Open folder")
+        self.folder_button.clicked.connect(
+            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
+        )
+        box.addButton(self.folder_button, QDialogButtonBox.ButtonRole.ActionRole)
+        whole = QVBoxLayout(self)
+        whole.addWidget(where)
+        whole.addWidget(self.view, 1)
+        whole.addWidget(box)
+        self.resize(760, 420)
+        self.view.setFocus()
+        self.read()
+
+    def read(self) -> None:
+        """Show the end of the log as it is now."""
+        self.view.setPlainText(logbook.tail(LOG_LINES))
+        if (bar := self.view.verticalScrollBar()) is not None:
+            bar.setValue(bar.maximum())
+
+
+def ask_save(parent: QWidget | None, name_of_recipe: str) -> Literal["save", "discard", "cancel"]:
+    """Ask whether decisions that were not saved are to be saved; Esc and Ctrl+W cancel."""
+    box = QMessageBox(parent)
+    box.setOption(QMessageBox.Option.DontUseNativeDialog)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle("Save the recipe?")
+    box.setText(f'Save what you decided in "{name_of_recipe}"?')
+    box.setInformativeText(
+        "Results follow from the recipe and the maps; unsaved decisions are lost."
+    )
+    save = box.addButton("&Save", QMessageBox.ButtonRole.AcceptRole)
+    discard = box.addButton("&Don't save", QMessageBox.ButtonRole.DestructiveRole)
+    cancel = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
+    for button, says in (
+        (save, "Save the recipe, then go on (Enter)"),
+        (discard, "Go on and lose the decisions that were not saved"),
+        (cancel, "Stay here (Esc)"),
+    ):
+        if button is not None:
+            name(button, says, button.text().replace("&", ""))
+    if isinstance(save, QPushButton):
+        box.setDefaultButton(save)
+    box.setEscapeButton(cancel)
+    QShortcut(QKeySequence("Ctrl+W"), box).activated.connect(box.reject)
+    box.exec()
+    clicked = box.clickedButton()
+    if clicked is not None and clicked is save:
+        return "save"
+    return "discard" if clicked is not None and clicked is discard else "cancel"
+
+
+class ChooseSignalDialog(Dialog):
+    """Which of the signals of a file is the map.
+
+    `signals` are those of `endmember info --json`: `index`, `title`, `kind` and `shape` each.
+    """
+
+    COLUMNS = ("Index", "Title", "Kind", "Shape")
+
+    def __init__(
+        self, parent: QWidget | None, file: str | Path, signals: Sequence[Mapping[str, Any]]
+    ) -> None:
+        super().__init__(parent, "Choose a map")
+        self._signals = list(signals)
+        said = QLabel(f"{Path(file).name} holds several signals. Which is the map?")
+        said.setWordWrap(True)
+        said.setToolTip(str(file))
+        self.table = self._table()
+        self.says = QLabel()
+        self.says.setWordWrap(True)
+        self.says.setProperty("role", "muted")
+        box = self.box(Standard.Ok, Standard.Cancel)
+        self.ok = box.button(Standard.Ok)
+        whole = QVBoxLayout(self)
+        for widget in (said, self.table, self.says, box):
+            whole.addWidget(widget)
+        self.resize(560, 300)
+        self.table.itemSelectionChanged.connect(self._judge)
+        self.table.itemDoubleClicked.connect(self._accept_map)
+        maps = [row for row, signal in enumerate(self._signals) if signal["kind"] == "map"]
+        self.table.setCurrentCell(maps[0] if maps else 0, 1)
+        self._judge()
+        self.table.setFocus()
+
+    def _table(self) -> QTableWidget:
+        table = QTableWidget(len(self._signals), len(self.COLUMNS))
+        table.setHorizontalHeaderLabels(list(self.COLUMNS))
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setTabKeyNavigation(False)
+        table.setAlternatingRowColors(True)
+        name(table, "A map has a spectrum in each pixel", "Signals of the file")
+        for row, signal in enumerate(self._signals):
+            shape = " x ".join(map(str, signal["shape"]))
+            cells = (str(signal["index"]), signal["title"] or "untitled", signal["kind"], shape)
+            for column, text in enumerate(cells):
+                item = QTableWidgetItem(str(text))
+                item.setToolTip(str(text))
+                if signal["kind"] != "map":
+                    item.setForeground(self.palette().placeholderText())
+                table.setItem(row, column, item)
+        if (rows := table.verticalHeader()) is not None:
+            rows.hide()
+        if (header := table.horizontalHeader()) is not None:
+            header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+            header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+            header.setHighlightSections(False)
+            header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        return table
+
+    def chosen(self) -> int | None:
+        """The index of the chosen signal; None while none that is a map is chosen."""
+        row = self.table.currentRow()
+        if not 0 <= row < len(self._signals) or self._signals[row]["kind"] != "map":
+            return None
+        return int(self._signals[row]["index"])
+
+    def _accept_map(self) -> None:
+        if self.chosen() is not None:
+            self.accept()
+
+    def _judge(self) -> None:
+        fit = self.chosen() is not None
+        if self.ok is not None:
+            self.ok.setEnabled(fit)
+        row = self.table.currentRow()
+        kind = self._signals[row]["kind"] if 0 <= row < len(self._signals) else ""
+        self.says.setText(
+            "" if fit or not kind else f"This is of kind {kind}: choose one of kind map."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """What is asked: title, unit, limits in that unit, whether it is needed, and what for."""
+
+    title: str
+    unit: str
+    low: float
+    high: float
+    low_is_in: bool
+    needed: bool
+    depends: str
+
+    @property
+    def name(self) -> str:
+        return self.title.replace("&", "")
+
+    def holds(self, value: float | None) -> bool:
+        """Whether a value lies within the limits."""
+        if value is None or not self.low <= value <= self.high:
+            return False
+        return self.low_is_in or value > self.low
+
+    def refusal(self) -> str:
+        """What is said of a value that is none or lies outside."""
+        limits = f"{'from' if self.low_is_in else 'above'} {self.low:g} to {self.high:g}"
+        return f"{self.name}: give a number {limits} {self.unit}."
+
+
+FACTS = {
+    "beam_energy_keV": _Fact(
+        title="&Beam energy",
+        unit="keV",
+        low=40.0,
+        high=400.0,
+        low_is_in=True,
+        needed=True,
+        depends="The k-factors and the strengths of all lines depend on it.",
+    ),
+    "take_off_angle_deg": _Fact(
+        title="&Take-off angle",
+        unit="deg",
+        low=0.0,
+        high=90.0,
+        low_is_in=False,
+        needed=False,
+        depends="The angle between the foil and the way to the detector. Only the correction of "
+        "absorption depends on it; without it nothing is corrected.",
+    ),
+}
+
+
+class FactsDialog(Dialog):
+    """Asks for what a file does not give: "beam_energy_keV", "take_off_angle_deg" or both.
+
+    Without a beam energy the map cannot be quantified. The take-off angle may stay empty.
+    """
+
+    def __init__(self, parent: QWidget | None, file: str | Path, missing: Sequence[str]) -> None:
+        super().__init__(parent, "What the file does not say")
+        self.fields: dict[str, QLineEdit] = {}
+        said = QLabel(f"{Path(file).name} does not say:")
+        said.setToolTip(str(file))
+        said.setWordWrap(True)
+        grid = QGridLayout()
+        grid.setColumnStretch(1, 1)
+        grid.setHorizontalSpacing(10)
+        for fact in missing:
+            self._add(grid, fact)
+        self.says = QLabel()
+        self.says.setWordWrap(True)
+        self.says.setProperty("role", "error")
+        box = self.box(Standard.Ok, Standard.Cancel)
+        self.ok = box.button(Standard.Ok)
+        whole = QVBoxLayout(self)
+        whole.addWidget(said)
+        whole.addLayout(grid)
+        whole.addWidget(self.says)
+        whole.addStretch()
+        whole.addWidget(box)
+        self.setMinimumWidth(360)
+        self.resize(440, self.sizeHint().height())
+        self._judge()
+        for field in list(self.fields.values())[:1]:
+            field.setFocus()
+
+    def _add(self, grid: QGridLayout, key: str) -> None:
+        fact, row, field = FACTS[key], grid.rowCount(), QLineEdit()
+        limits = f"{fact.low:g} to {fact.high:g}"
+        field.setPlaceholderText(limits if fact.needed else f"{limits}, or empty")
+        name(
+            field,
+            f"{fact.name} in {fact.unit}, {limits}. {fact.depends}",
+            f"{fact.name} in {fact.unit}",
+        )
+        field.textChanged.connect(self._judge)
+        label = QLabel(fact.title)
+        label.setBuddy(field)
+        label.setContentsMargins(0, 0, 3, 0)  # at 150 % the last letter was cut
+        note = QLabel(fact.depends)
+        note.setWordWrap(True)
+        note.setProperty("role", "muted")
+        grid.addWidget(label, row, 0)
+        grid.addWidget(field, row, 1)
+        grid.addWidget(QLabel(fact.unit), row, 2)
+        grid.addWidget(note, row + 1, 1, 1, 2)
+        self.fields[key] = field
+
+    def values(self) -> dict[str, float]:
+        """The facts that were given, in keV and degrees; without those left empty."""
+        given = {fact: _number(field.text()) for fact, field in self.fields.items()}
+        return {fact: value for fact, value in given.items() if value is not None}
+
+    def _judge(self) -> None:
+        given = {key: field.text().strip() for key, field in self.fields.items()}
+        wrong = [k for k, text in given.items() if text and not FACTS[k].holds(_number(text))]
+        missing = [key for key, text in given.items() if not text and FACTS[key].needed]
+        self.says.setText(FACTS[wrong[0]].refusal() if wrong else "")
+        if self.ok is not None:
+            self.ok.setEnabled(not wrong and not missing)
+
+
+def _number(text: str) -> float | None:
+    """A number as it is typed, with a point or a comma; None if it is none."""
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        return None
