@@ -1,0 +1,78 @@
+"""Small maps of the matrix mask and of the mask of a precipitate, over the counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from endmember.session.phase_views import grey_map
+from endmember.session.session import Failure
+from endmember.ui.map_view import MapGrid, MapView, MaskOverlay
+from endmember.ui.phase_state import PhaseState
+from endmember.ui.runner import Runner
+from endmember.ui.theme import phase_colour
+
+if TYPE_CHECKING:
+    from endmember.core.counts import BoolArray
+    from endmember.session.map_data import MapData
+
+NO_MASK = "no mask yet"
+
+
+class MaskInsets(MapGrid):
+    """The matrix above, the mixture below, with the number of pixels of each."""
+
+    def __init__(self, runner: Runner) -> None:
+        super().__init__()
+        self.runner = runner
+        self.set_number(2, columns=1)
+        self._ground: tuple[MapData, Any] | None = None
+        self._laid: tuple[MapData | None, ...] = (None, None)
+        self._state: PhaseState | None = None
+
+    def show_state(self, state: PhaseState) -> None:
+        """Show the masks of the precipitate looked at."""
+        self._state = state
+        data, part, name = state.data, state.partition, state.precipitate
+        if data is not None and (self._ground is None or self._ground[0] is not data):
+            self._ground = None
+            self.runner.ask("phase insets", lambda: grey_map(data), lambda v: self._take(v, data))
+        matrix = state.recipe.sample.matrix
+        matrix_mask = None if part is None else part.matrix
+        mixture_mask = None if part is None else part.mixtures.get(name)
+        index = state.recipe.phases.index(name) if name else 1
+        mixture = f"{name}+{matrix}" if name else "mixture"
+        self._laid = (
+            self._show_mask(self.views[0], matrix_mask, matrix, 0, self._laid[0]),
+            self._show_mask(self.views[1], mixture_mask, mixture, index, self._laid[1]),
+        )
+
+    def _show_mask(
+        self, view: MapView, mask: BoolArray | None, title: str, phase: int, laid: MapData | None
+    ) -> MapData | None:
+        """Show a mask where it and its ground are known; the data of the ground that is laid."""
+        if mask is None or self._ground is None:
+            view.set_empty(NO_MASK if mask is None else "")
+            view.set_title(title)
+            return None
+        data, grey = self._ground
+        if data is not laid:
+            view.set_rgb(grey, *_place(data))
+        pixels = f"{int(mask.sum()):,} px"
+        view.set_title(f"{title}  {pixels}", f"Mask of {title}: {pixels}, over the total counts")
+        view.set_masks({"mask": MaskOverlay(mask, phase_colour(phase))})
+        return data
+
+    def _take(self, value: Any, data: MapData) -> None:
+        state = self._state
+        if not isinstance(value, Failure) and state is not None and state.data is data:
+            self._ground = (data, value)
+            self.show_state(state)
+
+
+def _place(data: MapData) -> tuple[tuple[float, float, float, float], float | None]:
+    """Where the analysed map lies in pixels of the whole one, and the size of such a pixel."""
+    entry, image = data.entry, data.image
+    x, y = (0, 0) if entry.crop is None else entry.crop[:2]
+    width, height = image.columns * entry.rebin, image.rows * entry.rebin
+    size = None if image.pixel_size_nm is None else image.pixel_size_nm / entry.rebin
+    return (float(x), float(y), float(width), float(height)), size
