@@ -6,13 +6,12 @@ import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
 from PyQt6.QtCore import QByteArray, QSettings
 
+from endmember.session.composition_view import UnitName
 from endmember.ui.theme import Choice
-
-TableUnit = Literal["at.%", "wt.%", "ppm", "oxide"]
 
 FOLDER_VARIABLE = "ENDMEMBER_CONFIG"  # names another folder for the settings
 FILE_NAME = "endmember.ini"
@@ -150,13 +149,13 @@ class Preferences:
         self.put(_THEME, choice)
 
     @property
-    def table_unit(self) -> TableUnit:
+    def table_unit(self) -> UnitName:
         """The unit in which compositions are shown."""
         text = self.text(_UNIT)
-        return cast(TableUnit, text) if text in get_args(TableUnit) else "at.%"
+        return cast(UnitName, text) if text in get_args(UnitName) else "at.%"
 
     @table_unit.setter
-    def table_unit(self, unit: TableUnit) -> None:
+    def table_unit(self, unit: UnitName) -> None:
         self.put(_UNIT, unit)
 
     @property

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PyQt6.QtGui import QCursor
-from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from endmember.core.line_markers import Candidate, Marker, lines_near, markers, nearest_line
 from endmember.session import edits
@@ -24,6 +24,7 @@ from endmember.session.shown_spectra import (
     spectrum_names,
     title_of,
 )
+from endmember.ui.elided_label import ElidedLabel
 from endmember.ui.spectrum_view import Curve, MarkerLine, SpectrumView, WindowMark
 from endmember.ui.theme import FAMILY_DASHES, PHASE_COLOURS, THEME, colours
 from endmember.ui.window_bar import WindowBar
@@ -53,7 +54,7 @@ class SpectrumPanel(QWidget):
         self.source = QComboBox()
         self.source.setToolTip("Which spectrum is shown")
         self.source.setAccessibleName("spectrum shown")
-        self.source.setMinimumContentsLength(16)
+        self.source.setMinimumContentsLength(12)
         self.unit = QComboBox()
         self.unit.addItems([COUNTS, PER_PIXEL, TO_PEAK])
         self.unit.setToolTip("Unit of the spectrum")
@@ -64,7 +65,7 @@ class SpectrumPanel(QWidget):
         self.log.setToolTip("Logarithmic counts (L)")
         self.log.setAccessibleName("logarithmic counts")
         self.windows = WindowBar(workspace)
-        self.remark = QLabel()
+        self.remark = ElidedLabel("")
         self.remark.setProperty("role", "muted")
         self._shown: ShownSpectrum | None = None
         self._asked: tuple[Any, ...] = ()
@@ -79,8 +80,7 @@ class SpectrumPanel(QWidget):
         row.setContentsMargins(4, 2, 4, 0)
         for widget in (self.source, self.unit, self.log, self.windows):
             row.addWidget(widget)
-        row.addStretch(1)
-        row.addWidget(self.remark)
+        row.addWidget(self.remark, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)

@@ -1,0 +1,67 @@
+"""What the results tell a person, step by step, as far as the results are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from endmember.session.recipe import Recipe
+from endmember.session.session import Failure, Session
+
+
+class Remark(NamedTuple):
+    """One warning: the step and the map it is about ("" for all maps), and the sentence."""
+
+    step: str
+    map: str
+    sentence: str
+
+
+def remarks(session: Session) -> list[Remark]:
+    """Every warning of the results that are there, in the order of the steps, each once."""
+    found: list[Remark] = []
+    for name in session.recipe.map_names:
+        found += _of_map(session, name)
+    found += [Remark("quantification", "", text) for text in _densities_missing(session.recipe)]
+    quantified = _value(session, "quantification", None)
+    if quantified is not None:
+        found += [Remark("quantification", "", text) for text in quantified.warnings]
+    seen: set[str] = set()
+    return [r for r in found if not (r.sentence in seen or seen.add(r.sentence))]  # type: ignore[func-returns-value]
+
+
+def _value(session: Session, step: str, name: str | None) -> Any:
+    result = session.result(step, name)
+    return None if isinstance(result, Failure) else result
+
+
+def _of_map(session: Session, name: str) -> Iterator[Remark]:
+    decomposed = _value(session, "decomposition", name)
+    for step in ("read", "masks", "subtraction", "abundance"):
+        result = _value(session, step, name)
+        if step == "masks" and decomposed is not None and not decomposed.found.converged:
+            yield Remark(
+                "decomposition",
+                name,
+                f"the decomposition did not converge within {decomposed.found.iterations} "
+                "iterations: the component maps may still change",
+            )
+        for sentence in getattr(result, "warnings", ()):
+            yield Remark(step, name, sentence)
+    if session.recipe.map_named(name).thickness_nm is None:
+        yield Remark(
+            "quantification",
+            name,
+            f'map "{name}": absorption is not corrected, since no thickness_nm is given; it moves '
+            "light elements such as O by several at.%",
+        )
+
+
+def _densities_missing(recipe: Recipe) -> list[str]:
+    """A phase without a density is not corrected for absorption even where thickness is known."""
+    missing = [phase for phase in recipe.phases if phase not in recipe.sample.density_g_cm3]
+    if not missing or not any(entry.thickness_nm is not None for entry in recipe.maps):
+        return []
+    return [
+        f"absorption is not corrected in {', '.join(missing)}: give density_g_cm3 under [sample]"
+    ]

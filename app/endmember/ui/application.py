@@ -1,0 +1,101 @@
+"""Starting the window."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QTimer
+from PyQt6.QtGui import QIcon
+from PyQt6.QtWidgets import QApplication
+
+if TYPE_CHECKING:
+    from endmember.ui.preferences import Preferences
+    from endmember.ui.window import MainWindow
+
+CLOSE_WHEN_DONE = "ENDMEMBER_CLOSE_WHEN_DONE"
+"""Environment variable: close by itself once everything is computed; the exit code says whether
+all went well. For trying a build without hands."""
+
+
+_made: list[QApplication] = []  # kept: Qt does not hold it
+
+
+def application() -> QApplication:
+    """The one QApplication, made if need be."""
+    found = QApplication.instance()
+    if isinstance(found, QApplication):
+        return found
+    app = QApplication([sys.argv[0] or "endmember"])
+    _made.append(app)
+    app.setApplicationName("endmember")
+    app.setApplicationDisplayName("Endmember")
+    app.setDesktopFileName("endmember")
+    app.setStyle("Fusion")
+    app.setWindowIcon(_icon())
+    return app
+
+
+def _icon() -> QIcon:
+    import importlib.resources
+
+    icons = importlib.resources.files("endmember_resources").joinpath("icons")
+    icon = QIcon()
+    for size in (16, 32, 48, 64, 128, 256):
+        file = icons.joinpath(f"endmember-{size}.png")
+        if file.is_file():
+            icon.addFile(str(file))
+    return icon
+
+
+def make_window(preferences: Preferences | None = None) -> MainWindow:
+    """The main window, not yet shown; for the program and for tests."""
+    application()
+    from endmember.ui.window import MainWindow
+
+    return MainWindow(preferences)
+
+
+def open_window(
+    files: Sequence[Path] = (), demo_size: int | None = None, demo_folder: Path | None = None
+) -> int:
+    """Show the window with files or the demo, and return the exit code when it is closed."""
+    app = application()
+    window = make_window()
+    from endmember.ui import logbook
+
+    logbook.install(lambda: window)
+    window.show()
+    if demo_size is not None:
+        QTimer.singleShot(0, lambda: window.actions_.open_demo(demo_size, demo_folder))
+    elif files:
+        QTimer.singleShot(0, lambda: window.actions_.open_files(list(files)))
+    QTimer.singleShot(300, lambda: _warm_up(window))
+    if os.environ.get(CLOSE_WHEN_DONE):
+        _close_when_done(app, window)
+    return app.exec()
+
+
+def _warm_up(window: MainWindow) -> None:
+    """Import what the steps will need while nobody waits for it."""
+    from endmember.session.warming import warm_up
+
+    window.runner.ask("warm up", warm_up, lambda _: None)
+
+
+def _close_when_done(app: QApplication, window: MainWindow) -> None:
+    def look() -> None:
+        session = window.workspace.session
+        if session is None or window.runner.running is not None:
+            return
+        if session.failures() or not session.due():
+            complete = window.workspace.state("composition") == "done"
+            window.runner.close()
+            app.exit(0 if complete else 1)
+
+    timer = QTimer(window)
+    timer.timeout.connect(look)
+    timer.start(200)

@@ -1,0 +1,427 @@
+"""The page of a map: images and maps side by side, regions drawn on them, facts of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from PyQt6.QtCore import QTimer
+from PyQt6.QtWidgets import QVBoxLayout
+
+from endmember.core.energy_windows import EnergyWindow
+from endmember.session.region_pixels import RegionPixels, region_pixels
+from endmember.session.shown_spectra import ROI
+from endmember.ui.map_facts import lacks_beam_energy
+from endmember.ui.map_gallery import OVERLAY, MapGallery, Overlay
+from endmember.ui.map_layers import (
+    LIVE,
+    Display,
+    FloatArray,
+    Layer,
+    LayerMaps,
+    Picture,
+    layers_of,
+)
+from endmember.ui.map_settings import MapSettings
+from endmember.ui.map_tools import MapTools
+from endmember.ui.map_view import Place
+from endmember.ui.page import Page
+from endmember.ui.region_editor import Key, RegionEditor
+from endmember.ui.shape_editor import Mode
+from endmember.ui.shape_gestures import Frame, Point
+from endmember.ui.workspace import Shown, Workspace
+
+if TYPE_CHECKING:
+    from endmember.session.map_data import MapData
+    from endmember.session.recipe import MapInput
+
+READING = "The map is being read"
+FAILED = "The map could not be read: see the message above"
+NO_BEAM = "Give the beam energy at the right, under Facts and instrument"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Made:
+    """What was made ready for one state of map, recipe and choices."""
+
+    maps: LayerMaps
+    pictures: tuple[Picture, ...]
+    overlay: Overlay | None
+    total: float
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Whole:
+    """All counts of a map before it was cropped, its file and signal, and where it lies."""
+
+    source: tuple[str, int | None]
+    total: FloatArray
+    place: Place
+
+
+class MapPage(Page):
+    """Looks at a map and draws regions on it."""
+
+    name = "map"
+    step = "read"
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self.tools = MapTools()
+        self.gallery = MapGallery()
+        self.settings = self.panel = MapSettings(workspace)
+        self.regions = RegionEditor(workspace)
+        layout = QVBoxLayout(self.body)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.tools)
+        layout.addWidget(self.gallery, 1)
+        self._shown: tuple[object, ...] = ()
+        self._document: object = None
+        self._maps: LayerMaps | None = None
+        self._whole: _Whole | None = None
+        self._made: _Made | None = None
+        self._asked: tuple[object, ...] = ()
+        self._answered: tuple[object, ...] = ()
+        self._pixels: RegionPixels | None = None
+        self._counted: tuple[object, ...] = ()
+        self._live: Layer | None = None
+        self._followed = ""
+        self._unfolded_for: Hashable = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._refresh_if_shown)
+        self._connect()
+
+    def _connect(self) -> None:
+        workspace, panel = self.workspace, self.panel
+        self.tools.chosen.connect(self._on_tool)
+        self.tools.reset_asked.connect(lambda: self.regions.set_crop(None))
+        self.gallery.canvas_added.connect(self.regions.shapes.attach)
+        self.gallery.hovered.connect(workspace.cursor_moved)
+        self.gallery.alone_asked.connect(panel.layers.show_alone)
+        self.gallery.hiding_asked.connect(self._hide)
+        panel.layers.changed.connect(self._refresh_if_shown)
+        panel.part.crop_set.connect(lambda frame: self.regions.set_crop(frame, "crop boxes"))
+        for regions in (panel.rois, panel.excludes):
+            regions.selected.connect(self._on_listed)
+            regions.removed.connect(self.regions.remove)
+            regions.framed.connect(self.regions.set_frame)
+        panel.rois.renamed.connect(self.regions.rename)
+        panel.rois.phase_chosen.connect(self.regions.set_phase)
+        self.regions.selected.connect(self._on_selected)
+        self.regions.frame_moved.connect(self._on_frame_moved)
+        self.regions.crop_moved.connect(self._on_crop_moved)
+        workspace.window_moved.connect(self._on_window_moved)
+
+    # --- refresh -----------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Show today's map, regions and facts; ask for what is not made yet."""
+        workspace = self.workspace
+        shown, focus = workspace.shown("read"), workspace.focus
+        state = (
+            workspace.document,
+            workspace.recipe,
+            shown.value,
+            shown.current,
+            shown.failure,
+            focus.map_name,
+            focus.roi,
+            focus.spectrum,
+            self._choices(),
+            self._live,
+            self.regions.purpose,
+        )
+        if _same(state, self._shown):
+            return
+        self._shown = state
+        if workspace.document is not self._document:
+            self._begin_anew()
+        if workspace.recipe is None:
+            return
+        self.show_state(shown, "out of date: the map is being read again")
+        self.tools.set_cropped(self._entry.crop is not None)
+        self.tools.set_caption(str(self.panel.layers.display) if shown.value is not None else "")
+        self.regions.refresh()
+        self._ask_maps(shown)
+        self._ask_pixels(shown.value)
+        self._follow_focus()
+        self._refresh_panel()
+
+    def _begin_anew(self) -> None:
+        self._document = self.workspace.document
+        self.panel.layers.forget()
+        self.gallery.forget()
+        self._maps = self._whole = self._made = self._pixels = None
+
+    @property
+    def _entry(self) -> MapInput:
+        assert self.workspace.recipe is not None
+        return self.workspace.recipe.map_named(self.workspace.focus.map_name)
+
+    def _choices(self) -> tuple[object, ...]:
+        layers = self.panel.layers
+        keys = tuple(layer.key for layer in layers.shown())
+        return keys, layers.alone, layers.display, layers.overlay_layers()
+
+    def _refresh_if_shown(self) -> None:
+        if self.view.isVisible():
+            self.refresh()
+
+    def _refresh_panel(self) -> None:
+        shown = self.workspace.shown("read")
+        if self.workspace.recipe is not None:
+            self.panel.refresh(shown, self._pixels, self._total(shown.value))
+            self._on_selected(self.regions.shapes.key_selected)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether everything that was asked for is made and drawn."""
+        made = self._made
+        return (
+            made is not None
+            and made.maps.data is self.workspace.data
+            and self._answered is self._asked
+            and not self.gallery.is_drawing
+        )
+
+    def _total(self, data: MapData | None) -> float | None:
+        made = self._made
+        return made.total if made is not None and made.maps.data is data else None
+
+    # --- maps, made away from the main thread --------------------------------------------------
+
+    def _ask_maps(self, shown: Shown) -> None:
+        data: MapData | None = shown.value
+        if data is None:
+            self.gallery.show_empty(_why_empty(shown.failure))
+            self._made, self._asked = None, ()
+            return
+        if self._maps is None or self._maps.data is not data:
+            self._maps = LayerMaps(data)
+        recipe, choice = self.workspace.recipe, self.panel.layers
+        assert recipe is not None
+        choice.set_layers(layers_of(recipe, data))
+        layers = choice.shown() if choice.alone != OVERLAY else ()
+        if self._live is not None and self._live.key == LIVE:
+            layers = (*layers, self._live)
+        colours = () if choice.alone not in ("", OVERLAY) else choice.overlay_layers()
+        display = choice.display
+        asked = (self._maps, layers, colours, display, self.regions.purpose)
+        if _same(asked, self._asked):
+            return
+        self._asked = asked
+        maps = self._maps
+        self.workspace.runner.ask(
+            "maps",
+            lambda: _make(maps, layers, colours, display),
+            lambda made: self._take(asked, made),
+        )
+
+    def _take(self, asked: tuple[object, ...], made: Any) -> None:
+        if not _same(asked, self._asked):
+            return
+        if not isinstance(made, _Made):  # a fault of the program, which is told as one
+            self.workspace.say("error", f"the maps cannot be shown: {made.message}")
+            return
+        self._made, self._answered = made, asked
+        data = made.maps.data
+        self.gallery.alone = bool(self.panel.layers.alone)
+        self.gallery.show_pictures(
+            made.pictures,
+            made.overlay,
+            place_of(data),
+            _pixel_size_nm(data),
+            _extent(data) if self.regions.purpose == "crop" else None,
+        )
+        if data.entry.crop is None:
+            self._whole = _Whole(_source(data), made.maps.total, place_of(data))
+        self._show_backdrop(data)
+        self._on_crop_moved(None)
+        self._refresh_panel()
+
+    def _show_backdrop(self, data: MapData) -> None:
+        """Round a crop that is being changed, show the map as it was before it was cropped."""
+        whole, cropping = self._whole, self.regions.purpose == "crop"
+        if whole is None or not cropping or data.entry.crop is None:
+            self.gallery.set_backdrop(None, place_of(data))
+        elif whole.source == _source(data):
+            self.gallery.set_backdrop(whole.total, whole.place)
+
+    def _ask_pixels(self, data: MapData | None) -> None:
+        entry = self._entry
+        asked = (data, entry.rois, entry.excludes)
+        if data is None or _same(asked, self._counted):
+            return
+        self._counted = asked
+        self.workspace.runner.ask(
+            "pixels of regions",
+            lambda: region_pixels(data, entry.rois, entry.excludes),
+            lambda found: self._take_pixels(asked, found),
+        )
+
+    def _take_pixels(self, asked: tuple[object, ...], found: Any) -> None:
+        if _same(asked, self._counted) and isinstance(found, RegionPixels):
+            self._pixels = found
+            self._refresh_panel()
+
+    # --- an energy window while it is dragged ----------------------------------------------------
+
+    def _on_window_moved(self, window: tuple[str, float, float] | None) -> None:
+        if window is None:
+            self._live = None
+            self._soon.start()  # the edit that ends the drag comes first
+            return
+        recipe, maps = self.workspace.recipe, self._maps
+        if recipe is None or maps is None or not self.view.isVisible():
+            return
+        name, low, high = window
+        named = [w for w in recipe.windows if w.name == name]
+        span = EnergyWindow(low, high, bool(named) and named[0].background)
+        layer = Layer("window", name, span)
+        if not named:
+            layer = replace(layer, name=name or "Window", key_given=LIVE)
+        self._live = layer
+        if layer.key not in [p.layer.key for p in self.gallery.pictures]:
+            if not named:
+                self._soon.start()
+            return
+        display = self.panel.layers.display
+        self.workspace.runner.ask(
+            "window", lambda: maps.live(layer, display), lambda made: self._take_live(layer, made)
+        )
+
+    def _take_live(self, layer: Layer, made: Any) -> None:
+        live = self._live
+        if isinstance(made, Picture) and live is not None and live.key == layer.key:
+            self.gallery.show_one(made)
+
+    # --- regions ---------------------------------------------------------------------------------
+
+    def _on_tool(self, purpose: str, shape: Mode) -> None:
+        self.regions.set_tool(cast(Any, purpose), shape)
+        self._refresh_if_shown()
+
+    def _on_listed(self, key: Key | None) -> None:
+        if key is not None:
+            self.regions.select(key)
+
+    def _on_selected(self, key: Hashable) -> None:
+        for regions in (self.panel.rois, self.panel.excludes):
+            if regions.key() != key:
+                regions.select(key)
+        if isinstance(key, tuple) and key[0] == "exclude" and key != self._unfolded_for:
+            self.panel.sections["excludes"].open()
+        self._unfolded_for = key
+
+    def _on_frame_moved(self, key: Hashable, frame: Frame) -> None:
+        for regions in (self.panel.rois, self.panel.excludes):
+            if regions.key() == key:
+                regions.show_frame(frame)
+
+    def _on_crop_moved(self, frame: Frame | None) -> None:
+        if self.regions.purpose != "crop" or self.workspace.recipe is None:
+            self.gallery.set_crop(None)
+            return
+        crop = frame or self._entry.crop
+        if frame is not None:
+            self.panel.part.crop.set_frame(frame)
+        self.gallery.set_crop(None if crop is None else cast(Place, tuple(map(float, crop))))
+
+    def _follow_focus(self) -> None:
+        """Select the region that another view has chosen, once."""
+        focus = self.workspace.focus
+        chosen = focus.spectrum.removeprefix(ROI) if focus.spectrum.startswith(ROI) else focus.roi
+        known = chosen in [roi.name for roi in self._entry.rois]
+        if known and chosen != self._followed:
+            self.regions.select(("roi", chosen))
+        self._followed = chosen if known else ""
+
+    def _hide(self, key: str) -> None:
+        if key == OVERLAY:
+            self.panel.layers.with_overlay.setChecked(False)
+        else:
+            self.panel.layers.tick(key, False)
+
+    # --- what the window asks --------------------------------------------------------------------
+
+    def fit(self) -> None:
+        """Show all of every map."""
+        self.gallery.grid.fit()
+
+    def one_to_one(self) -> None:
+        """Show a pixel of the map on a pixel of the screen."""
+        self.gallery.grid.one_to_one()
+
+    def describe(self, point: Point) -> str:
+        """Place, all counts of the pixel, and what the map under the pointer holds there."""
+        parts = [super().describe(point)]
+        made = self._made
+        if made is not None and made.maps.data is self.workspace.data:
+            if (counts := _counts_at(made.maps, point)) is not None:
+                parts.append(f"{counts:.0f} counts")
+            parts.append(self.gallery.value_text(point))
+        return "   ".join(part for part in parts if part)
+
+    def key_tool(self, letter: str) -> bool:
+        """V selects; R, O and P draw regions of interest; X excludes; C crops."""
+        return self.tools.choose(letter)
+
+
+def _why_empty(failure: str | None) -> str:
+    if failure is None:
+        return READING
+    return NO_BEAM if lacks_beam_energy(failure) else FAILED
+
+
+def place_of(data: MapData) -> Place:
+    """Where the analysed map lies, in uncropped pixels."""
+    entry, image = data.entry, data.image
+    x, y = (0, 0) if entry.crop is None else entry.crop[:2]
+    return float(x), float(y), float(image.columns * entry.rebin), float(image.rows * entry.rebin)
+
+
+def _source(data: MapData) -> tuple[str, int | None]:
+    return data.sha256, data.entry.signal
+
+
+def _extent(data: MapData) -> Place:
+    rows, columns = data.full_shape
+    return 0.0, 0.0, float(columns), float(rows)
+
+
+def _pixel_size_nm(data: MapData) -> float | None:
+    size = data.image.pixel_size_nm
+    return None if size is None else size / data.entry.rebin
+
+
+def _counts_at(maps: LayerMaps, point: Point) -> float | None:
+    x, y, _, _ = place_of(maps.data)
+    total, rebin = maps.total, maps.data.entry.rebin
+    row, column = int((point[1] - y) // rebin), int((point[0] - x) // rebin)
+    inside = 0 <= row < total.shape[0] and 0 <= column < total.shape[1]
+    return float(total[row, column]) if inside else None
+
+
+def _make(
+    maps: LayerMaps,
+    layers: tuple[Layer, ...],
+    colours: tuple[Layer | None, ...],
+    display: Display,
+) -> _Made:
+    pictures = maps.pictures(layers, display)
+    values = maps.overlay(colours, display) if colours else None
+    names = tuple("" if layer is None else layer.name for layer in colours)
+    overlay = None if values is None else Overlay(values, names)
+    return _Made(maps, pictures, overlay, float(maps.total.sum()))
+
+
+def _same(left: tuple[object, ...], right: tuple[object, ...]) -> bool:
+    """Whether nothing changed: by identity, or equal where that is quick to tell."""
+    quick = (str, bool, tuple, Display, Layer, type(None))
+    return len(left) == len(right) and all(
+        a is b or (isinstance(a, quick) and a == b) for a, b in zip(left, right, strict=True)
+    )

@@ -1,0 +1,57 @@
+"""A line for a number that may be left out."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QLineEdit
+
+from endmember.ui.dialog import name
+
+
+class OptionalNumber(QLineEdit):
+    """A number, or nothing; what holds while it is empty stands in it faintly."""
+
+    given = pyqtSignal(object)
+    """The number that a person gave, None where the line was emptied."""
+    refused = pyqtSignal(str)
+    """A sentence on what is no number."""
+
+    def __init__(self, says: str, accessible: str) -> None:
+        super().__init__()
+        name(self, says, accessible)
+        self.setClearButtonEnabled(True)
+        self._value: float | None = None
+        self.editingFinished.connect(self._finish)
+
+    def show_value(self, value: float | None, otherwise: str, *, needed: bool = False) -> None:
+        """Show the number given, or faintly what holds without one; leaves alone what is typed."""
+        self.setPlaceholderText(otherwise)
+        if self.property("needed") != needed:
+            self.setProperty("needed", needed)
+            if (style := self.style()) is not None:
+                style.unpolish(self)
+                style.polish(self)
+        changed, self._value = value != self._value, value
+        if changed or not (self.hasFocus() and self.isModified()):
+            self._show()
+
+    def _show(self) -> None:
+        text = "" if self._value is None else f"{self._value:g}"
+        if text != self.text():
+            self.setText(text)
+        self.setModified(False)
+
+    def _finish(self) -> None:
+        if not self.isModified():
+            return
+        self.setModified(False)
+        text = self.text().strip().replace(",", ".")
+        try:
+            value = float(text) if text else None
+        except ValueError:
+            self.refused.emit(f'"{self.text()}" is no number: type one such as 200, or nothing')
+            self._show()
+            return
+        if value != self._value:
+            self.given.emit(value)
+        self._show()

@@ -1,0 +1,239 @@
+"""Work in threads: the steps of the session, single tasks, and live requests of the views.
+
+The only place that knows threads. Results come back to the main thread by signals; nothing else
+crosses. One worker runs steps and tasks one after the other (each uses all cores itself), a second
+one answers live requests, of which only the newest of a kind is worked on.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from endmember.core.progress import Cancelled, Report
+from endmember.session.memory import peak_memory_MB
+from endmember.session.session import Failure, Job, Session, StepRecord, attempt
+from endmember.session.steptable import Key
+
+STOPPED = "stopped before it was done: press Run again to go on"
+Work = Callable[[Report], Any]
+Then = Callable[[Any], None]
+
+
+@dataclass(eq=False)
+class Running:
+    """What a worker is doing: `title` for people, the fraction done, and the flag that stops it."""
+
+    title: str
+    work: Work
+    then: Then
+    key: Key | None = None
+    step: str = ""
+    maps: tuple[str, ...] = ()
+    fraction: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+    stop: threading.Event = field(default_factory=threading.Event)
+    by_hand: bool = False
+
+    def report(self, fraction: float) -> None:
+        """Called by the work: remembers where it is, and ends it when it is no longer wanted."""
+        self.fraction = fraction
+        if self.stop.is_set():
+            raise Cancelled
+
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return time.monotonic() - self.started
+
+
+class _Worker(threading.Thread):
+    """A daemon thread that calls what it is given; the program never waits for it for ever."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self.start()
+
+    def call(self, function: Callable[[], None]) -> None:
+        self._calls.put(function)
+
+    def finish(self) -> None:
+        self._calls.put(None)
+
+    def run(self) -> None:
+        while (function := self._calls.get()) is not None:
+            function()
+
+
+class Runner(QObject):
+    """Starts what is due, stops what nobody wants any more, and brings results back."""
+
+    step_done = pyqtSignal(str, object)
+    """A step and its maps: the session has accepted its result, or it was stopped."""
+    started = pyqtSignal(object)
+    idle = pyqtSignal()
+    _ended = pyqtSignal(object, object)
+    _answered = pyqtSignal(object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.session: Session | None = None
+        self.running: Running | None = None
+        self.dropped = 0
+        self._records: dict[Key, StepRecord] = {}
+        self._tasks: list[Running] = []
+        self._steps = _Worker("endmember steps")
+        self._live = _Worker("endmember live")
+        self._asked: dict[str, tuple[Callable[[], Any], Then]] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+        self._ended.connect(self._on_ended)
+        self._answered.connect(self._on_answered)
+
+    # --- steps -------------------------------------------------------------------------------
+
+    def show(self, session: Session | None) -> None:
+        """Work for another session from now on."""
+        self.session = session
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Stop the step that is no longer wanted and start the next thing that is due."""
+        if self._closed:
+            return
+        now = self.running
+        if now is not None:
+            if now.key is not None and (
+                self.session is None or now.key not in self.session.wanted()
+            ):
+                now.stop.set()
+            return
+        if self._tasks:
+            self._begin(self._tasks.pop(0))
+        elif self.session is not None and (jobs := self.session.due()):
+            self._begin(self._of_job(jobs[0]))
+        else:
+            self.idle.emit()
+
+    def _of_job(self, job: Job) -> Running:
+        return Running(
+            job.step,
+            lambda report: attempt(job, report),
+            _nothing,
+            job.key,
+            job.step,
+            job.maps,
+        )
+
+    def records_of(self, session: Session) -> list[StepRecord]:
+        """What the results of a session cost, those of its current recipe, in their order."""
+        return [self._records[key] for key in session.wanted_keys() if key in self._records]
+
+    def cancel(self) -> None:
+        """Stop what runs, because the person asks for it."""
+        if self.running is not None:
+            self.running.by_hand = True
+            self.running.stop.set()
+
+    def run_task(self, title: str, work: Work, then: Then) -> None:
+        """Do something that is no step (simulating, exporting) before the next step.
+
+        `then` is called in the main thread with its value, or a Failure; with None when stopped.
+        """
+        self._tasks.append(Running(title, work, then))
+        self.refresh()
+
+    def _begin(self, running: Running) -> None:
+        running.started = time.monotonic()
+        self.running = running
+        self.started.emit(running)
+        self._steps.call(lambda: self._carry_out(running))
+
+    def _carry_out(self, running: Running) -> None:
+        value: Any
+        try:
+            running.report(0.0)
+            value = running.work(running.report)
+        except Cancelled:
+            value = None
+        except Exception as error:
+            value = failure_of(error)
+        if not self._closed:
+            self._ended.emit(running, value)
+
+    def _on_ended(self, running: Running, value: Any) -> None:
+        self.running = None
+        if running.key is None:
+            running.then(value)
+        elif self.session is not None:
+            if value is None and running.by_hand:
+                value = Failure(STOPPED, True)
+            if value is None or not self.session.accept(running.key, value):
+                self.dropped += 1
+            else:
+                self._records[running.key] = StepRecord(
+                    running.step, running.maps, running.seconds, peak_memory_MB()
+                )
+        if running.key is not None:
+            self.step_done.emit(running.step, running.maps)
+        self.refresh()
+
+    # --- live requests -----------------------------------------------------------------------
+
+    def ask(self, slot: str, function: Callable[[], Any], then: Then) -> None:
+        """Answer a live request; a newer one for the same slot replaces one not yet begun.
+
+        `then` is called in the main thread with the value, or a Failure.
+        """
+        if self._closed:
+            return
+        with self._lock:
+            waiting = slot in self._asked
+            self._asked[slot] = (function, then)
+        if not waiting:
+            self._live.call(lambda: self._answer(slot))
+
+    def _answer(self, slot: str) -> None:
+        with self._lock:
+            function, then = self._asked.pop(slot)
+        value: Any
+        try:
+            value = function()
+        except Exception as error:
+            value = failure_of(error)
+        if not self._closed:
+            self._answered.emit(then, value)
+
+    def _on_answered(self, then: Then, value: Any) -> None:
+        then(value)
+
+    # --- the end -----------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Stop everything; threads that do not listen end with the process."""
+        self._closed = True
+        self._tasks.clear()
+        if self.running is not None:
+            self.running.stop.set()
+        self._steps.finish()
+        self._live.finish()
+        self._steps.join(0.5)
+        self._live.join(0.5)
+
+
+def _nothing(_: Any) -> None:
+    """What a step does with its value beyond the session: nothing."""
+
+
+def failure_of(error: Exception) -> Failure:
+    """What was raised, as a sentence, with the traceback for the log."""
+    expected = isinstance(error, ValueError | OSError)
+    return Failure(str(error) or type(error).__name__, expected, traceback.format_exc())
