@@ -6,7 +6,7 @@ from endmember.core.counts import SpectrumImage
 from endmember.core.decomposition import Decomposition, decompose
 from endmember.core.poisson_nmf import refine
 from endmember.core.progress import Cancelled
-from endmember.core.scree import scree
+from endmember.core.scree import independent_counts, scree
 from endmember.core.spectrum import EnergyAxis, FloatArray
 
 CHANNELS = 120
@@ -95,6 +95,20 @@ def test_the_noise_level_lies_just_above_the_edge_of_random_matrix_theory() -> N
     assert edge < level < edge * 1.04
 
 
+def test_dealing_out_the_counts_keeps_the_sums_of_pixels_and_groups() -> None:
+    image = phantom(size=24)
+    starts, singles = independent_counts(image.starts, image.channels, image.counts, (1, 0))
+    np.testing.assert_array_equal(np.diff(starts), image.count_map().ravel())
+    sums = np.bincount(singles, minlength=CHANNELS)
+    np.testing.assert_array_equal(sums, image.spectrum().counts)
+    # a pixel no longer tells the channels: its spectrum scatters about the mean as counts do
+    dealt = np.zeros((len(starts) - 1, CHANNELS))
+    np.add.at(dealt, (np.repeat(np.arange(len(dealt)), np.diff(starts)), singles), 1)
+    expected = np.outer(np.diff(starts), sums / sums.sum())
+    misfit = ((dealt - expected) ** 2)[:, sums > 0] / expected[:, sums > 0]
+    assert misfit.mean() == pytest.approx(1 - 1 / np.count_nonzero(sums), abs=0.03)
+
+
 @pytest.mark.parametrize("method", ["poisson", "frobenius"])
 def test_maps_follow_the_true_abundances(method: str) -> None:
     image = phantom()
@@ -136,6 +150,24 @@ def test_poisson_deviance_is_no_worse_than_that_of_scikit_learn() -> None:
     weights = other.fit_transform(counts)
     theirs = deviance(counts, weights @ other.components_ + 1e-300)
     assert decompose([image], 3).losses[-1] < theirs * 1.0005
+
+
+def test_the_least_squares_error_is_no_worse_than_that_of_scikit_learn() -> None:
+    image = phantom()
+    counts = dense(image)
+    scaled = counts / np.sqrt(np.outer(counts.mean(axis=1), counts.mean(axis=0)))
+    other = NMF(3, init="nndsvda", max_iter=400, tol=1e-6, random_state=0)
+    theirs = 0.5 * float(((scaled - other.fit_transform(scaled) @ other.components_) ** 2).sum())
+    assert decompose([image], 3, "frobenius").losses[-1] < theirs * 1.0005
+
+
+def test_least_squares_losses_are_half_the_squared_error_of_the_scaled_counts() -> None:
+    image = phantom(size=24)
+    found = decompose([image], 3, "frobenius")
+    counts = dense(image)
+    scale = np.sqrt(np.outer(counts.mean(axis=1), counts.mean(axis=0)))
+    error = 0.5 * float((((counts - model(found)) / scale) ** 2).sum())
+    assert found.losses[-1] == pytest.approx(error, rel=1e-9)
 
 
 def test_one_step_from_the_truth_is_the_textbook_update() -> None:

@@ -47,7 +47,7 @@ class Run:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("demo")
-    assert run_command(["demo", "--out", str(folder)]) == 0
+    assert run_command(["demo", "--no-window", "--out", str(folder)]) == 0
     return Run(folder, folder / "demo.toml", expected_truth(256, 160.0, 0))
 
 
@@ -361,7 +361,9 @@ def test_precipitates_without_a_rectangle_are_pointed_at(demo: Run, tmp_path: Pa
 
 def test_a_demo_of_another_size_is_simulated_anew(tmp_path: Path) -> None:
     for size in (96, 64):
-        assert run_command(["demo", "--size", str(size), "--out", str(tmp_path)]) == 0
+        assert (
+            run_command(["demo", "--no-window", "--size", str(size), "--out", str(tmp_path)]) == 0
+        )
         run = Run(tmp_path, tmp_path / "demo.toml", expected_truth(size, 160.0, 0))
         assert run.mask("matrix").shape == (size, size)
 

@@ -86,13 +86,13 @@ def test_of_a_last_folder_that_is_gone_the_nearest_above_is_taken(tmp_path: Path
 
 def test_choices_and_any_typed_value_come_back() -> None:
     first = Preferences()
-    first.theme, first.table_unit = "light", "oxide"
+    first.theme, first.table_unit = "light", "oxide wt.%"
     first.put("plot/log", True)
     first.put("plot/width", 2.5)
     first.put("plot/title", "keV")
     first.put("plot/names", ["one"])
     second = again(first)
-    assert (second.theme, second.table_unit) == ("light", "oxide")
+    assert (second.theme, second.table_unit) == ("light", "oxide wt.%")
     assert second.flag("plot/log") is True
     assert second.number("plot/width") == 2.5
     assert second.text("plot/title") == "keV"

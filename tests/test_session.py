@@ -226,6 +226,20 @@ def test_a_failure_is_a_result_shown_once() -> None:
     assert session.failures() == [("outline", ("a",), failure)]
 
 
+def test_a_retry_makes_only_todays_failures_due_again() -> None:
+    session = Session(TABLE, with_box(a_recipe(), 0, 0, 0, 0))
+    run_all(session, go_on=True)
+    values = {key for key, found in session.results.items() if not isinstance(found, Failure)}
+    session.retry()
+    assert set(session.results) == values
+    assert due_steps(session) == [("outline", ("a",))]
+    run_all(session, go_on=True)
+    session.change(with_box(a_recipe(), 1, 1, 5, 5))
+    kept = dict(session.results)
+    session.retry()  # yesterday's failure is not wanted any more: it stays, for undo
+    assert session.results == kept
+
+
 def test_a_fault_of_the_program_is_told_from_bad_input() -> None:
     session = Session(TABLE, with_components(a_recipe(), 9))
     run_all(session)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from endmember.core import spectrum_fit
 from endmember.core.detector import Detector
 from endmember.core.line_shapes import Calibration, LineSet, fwhm_keV
 from endmember.core.spectrum import EnergyAxis, FloatArray, LowRankCovariance, Spectrum
@@ -280,3 +281,15 @@ def test_what_cannot_be_fitted_is_refused_in_one_sentence(
     with pytest.raises(ValueError, match=told) as refusal:
         fitted(spectrum, elements)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.01])
+def test_background_terms_that_promise_little_would_not_have_been_kept(
+    case_a: CaseA, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = np.random.default_rng(4).poisson(share * case_a.mean)
+    quick = fitted(spectrum_of(counts))
+    monkeypatch.setattr(spectrum_fit, "PROMISING_DEVIANCE", -np.inf)  # every term is fitted
+    slow = fitted(spectrum_of(counts))
+    assert quick.background_powers == slow.background_powers
+    np.testing.assert_allclose(quick.areas, slow.areas, rtol=1e-9, atol=1e-6)

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
+import numba
 import numpy as np
 
-from endmember.core.counts import SpectrumImage
-from endmember.core.progress import Report, silent
+from endmember.core.counts import IntArray, SpectrumImage
+from endmember.core.progress import Report, part_of, silent
+from endmember.core.sparse_sums import for_each_block
 from endmember.core.spectrum import FloatArray
 
-PIXELS_AT_ONCE = 65536
 REFITS = 4
 
 
@@ -45,33 +46,59 @@ def _active_sets(size: int) -> Iterator[list[int]]:
             yield list(chosen)
 
 
-def _constrained(gram: FloatArray, cross: FloatArray) -> FloatArray:
-    """Minimise a^T G a - 2 a^T f over a >= 0, sum a = 1, for each row f of `cross` (P, K).
+def _candidates(gram: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+    """For each set of endmembers the point at which the gradient is level: a = M f + c.
 
-    The optimum is the best of the points at which the gradient is level on a set of endmembers
-    and the others are zero; there are 2^K - 1 such sets, each with a closed form.
+    Returns which endmembers are in it (sets, K), M (sets, K, K) and c (sets, K), zero outside it.
     """
-    best = np.full(len(cross), np.inf)
-    result = np.zeros_like(cross)
-    for chosen in _active_sets(len(gram)):
+    size = len(gram)
+    chosen_of = list(_active_sets(size))
+    members = np.zeros((len(chosen_of), size), dtype=np.int64)
+    slopes = np.zeros((len(chosen_of), size, size))
+    offsets = np.zeros((len(chosen_of), size))
+    for number, chosen in enumerate(chosen_of):
         # bordered system of the Lagrange multiplier; pinv because endmembers may be alike
-        size = len(chosen)
-        bordered = np.ones((size + 1, size + 1))
-        bordered[:size, :size] = gram[np.ix_(chosen, chosen)] / gram.max()
-        bordered[size, size] = 0.0
+        length = len(chosen)
+        bordered = np.ones((length + 1, length + 1))
+        bordered[:length, :length] = gram[np.ix_(chosen, chosen)] / gram.max()
+        bordered[length, length] = 0.0
         inverse = np.linalg.pinv(bordered)
-        a = cross[:, chosen] / gram.max() @ inverse[:size, :size].T + inverse[:size, size]
-        value = ((a @ gram[np.ix_(chosen, chosen)] - 2.0 * cross[:, chosen]) * a).sum(axis=1)
-        better = (a >= 0.0).all(axis=1) & (value < best)
-        best[better] = value[better]
-        result[better] = 0.0
-        result[np.ix_(better, chosen)] = a[better]
-    return result
+        members[number, chosen] = 1
+        slopes[number][np.ix_(chosen, chosen)] = inverse[:length, :length] / gram.max()
+        offsets[number, chosen] = inverse[:length, length]
+    return members, slopes, offsets
 
 
-def _sums_of_squares(image: SpectrumImage) -> FloatArray:
-    before = np.concatenate([[0], np.cumsum(np.square(image.counts, dtype=np.uint64))])
-    return np.asarray(before[image.starts[1:]] - before[image.starts[:-1]], dtype=np.float64)
+@numba.njit(cache=True, nogil=True)
+def _constrained(gram, cross, members, slopes, offsets, first, last, out):  # type: ignore[no-untyped-def]
+    """Minimise a^T G a - 2 a^T f over a >= 0, sum a = 1, for the rows f first:last of `cross`.
+
+    The optimum is the best of the candidates that are not negative; those of the single endmembers
+    never are. Rows that are not numbers give rows that are not.
+    """
+    size = len(gram)
+    point = np.zeros(size)
+    for pixel in range(first, last):
+        best = np.inf
+        out[pixel, :] = np.nan
+        for number in range(len(members)):
+            lowest, value = 0.0, 0.0
+            for i in range(size):
+                point[i] = offsets[number, i]
+                if members[number, i]:
+                    for j in range(size):
+                        point[i] += slopes[number, i, j] * cross[pixel, j]
+                    lowest = min(lowest, point[i])
+            if lowest < 0.0:
+                continue
+            for i in range(size):
+                bent = -2.0 * cross[pixel, i]
+                for j in range(size):
+                    bent += gram[i, j] * point[j]
+                value += bent * point[i]
+            if value < best:
+                best = value
+                out[pixel, :] = point
 
 
 def abundances(image: SpectrumImage, endmembers: FloatArray, report: Report = silent) -> Abundance:
@@ -96,17 +123,17 @@ def abundances(image: SpectrumImage, endmembers: FloatArray, report: Report = si
         raise ValueError(f"{len(endmembers)} endmembers cannot be unmixed: give 1 to 6")
     spectra = unit_area(endmembers)
     gram = spectra @ spectra.T
-    totals = image.count_map().ravel()
+    totals, squares = image.sums_and_squares(part_of(report, 0.0, 0.3))
     with np.errstate(invalid="ignore", divide="ignore"):
-        cross = image.project(spectra.T) / totals[:, None]
-        squares = _sums_of_squares(image) / totals**2
-    maps = np.full(cross.shape, np.nan)
-    filled = np.flatnonzero(totals > 0)
-    for first in range(0, len(filled), PIXELS_AT_ONCE):
-        report(first / len(filled))
-        pixels = filled[first : first + PIXELS_AT_ONCE]
-        maps[pixels] = _constrained(gram, cross[pixels])
-    report(1.0)
+        cross = image.project(spectra.T, part_of(report, 0.3, 0.7)) / totals[:, None]
+        squares = squares / totals**2
+    maps = np.empty(cross.shape)
+    candidates = _candidates(gram)
+
+    def unmix(_: int, first: int, last: int) -> None:
+        _constrained(gram, cross, *candidates, first, last, maps)
+
+    for_each_block(len(maps), unmix, part_of(report, 0.7, 1.0))
     misfit = squares + ((maps @ gram - 2.0 * cross) * maps).sum(axis=1)
     residual = np.sqrt(np.maximum(misfit, 0.0) * np.where(totals > 0, totals, np.nan))
     shape = image.rows, image.columns

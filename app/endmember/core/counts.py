@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from endmember.core import sparse_sums
+from endmember.core.progress import Report, silent
 from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
 
 BoolArray = npt.NDArray[np.bool_]
@@ -67,13 +68,14 @@ class SpectrumImage:
         lengths, channels, counts = [], [], []
         rows = 0
         for block in blocks:
-            flat = block.reshape(-1, axis.channels)
+            flat = np.ascontiguousarray(block.reshape(-1, axis.channels))
             _check_counts(flat)
-            pixel, channel = np.nonzero(flat)
-            values = flat[pixel, channel]
-            lengths.append(np.bincount(pixel, minlength=len(flat)))
-            channels.append(channel.astype(smallest_unsigned(axis.channels - 1)))
-            counts.append(values.astype(smallest_unsigned(values.max(initial=0))))
+            flat = flat.astype(smallest_unsigned(flat.max(initial=0)), copy=False)
+            lengths.append(_filled(flat))
+            room = int(lengths[-1].sum())
+            channels.append(np.empty(room, smallest_unsigned(axis.channels - 1)))
+            counts.append(np.empty(room, flat.dtype))
+            _gather(flat, channels[-1], counts[-1])
             rows += len(block)
         starts = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
         # concatenation promotes to the widest type that any block needed
@@ -94,17 +96,17 @@ class SpectrumImage:
         """All counts of the map."""
         return int(self.counts.sum(dtype=np.uint64))
 
-    def project(self, basis: FloatArray) -> FloatArray:
+    def project(self, basis: FloatArray, report: Report = silent) -> FloatArray:
         """X B for `basis` (C, K): per pixel the basis summed over its counts. Returns (P, K)."""
-        return sparse_sums.project(self.starts, self.channels, self.counts, basis)
+        return sparse_sums.project(self.starts, self.channels, self.counts, basis, report)
 
-    def accumulate(self, weights: FloatArray) -> FloatArray:
+    def accumulate(self, weights: FloatArray, report: Report = silent) -> FloatArray:
         """X^T A for `weights` (P, K): spectra summed with weights. Returns (C, K)."""
         return sparse_sums.accumulate(
-            self.starts, self.channels, self.counts, weights, self.axis.channels
+            self.starts, self.channels, self.counts, weights, self.axis.channels, report
         )
 
-    def spectrum(self, mask: BoolArray | None = None) -> Spectrum:
+    def spectrum(self, mask: BoolArray | None = None, report: Report = silent) -> Spectrum:
         """The spectrum summed over `mask` (rows, columns), or over the whole map.
 
         Raises
@@ -118,7 +120,14 @@ class SpectrumImage:
             raise ValueError(
                 f"a mask of {mask.shape} does not fit a map of {(self.rows, self.columns)}"
             )
-        total = self.accumulate(mask.reshape(-1, 1).astype(np.float64))[:, 0]
+        total = sparse_sums.sum_masked(
+            self.starts,
+            self.channels,
+            self.counts,
+            np.ascontiguousarray(mask, dtype=bool).ravel(),
+            self.axis.channels,
+            report,
+        )
         return Spectrum(
             total, self.axis, self.beam_energy_keV, self.take_off_angle_deg, self.live_time_s
         )
@@ -131,7 +140,11 @@ class SpectrumImage:
 
     def count_map(self) -> FloatArray:
         """All counts per pixel, shape (rows, columns)."""
-        return self.project(np.ones((self.axis.channels, 1))).reshape(self.rows, self.columns)
+        return self.sums_and_squares()[0].reshape(self.rows, self.columns)
+
+    def sums_and_squares(self, report: Report = silent) -> tuple[FloatArray, FloatArray]:
+        """Of each pixel all counts, and the sum of the squares of its channels, both (P,)."""
+        return sparse_sums.sums_and_squares(self.starts, self.counts, report)
 
     def crop(self, x: int, y: int, width: int, height: int) -> SpectrumImage:
         """The rectangle with its top left pixel at (x, y).
@@ -146,17 +159,16 @@ class SpectrumImage:
                 f"the crop [{x}, {y}, {width}, {height}] does not lie within the map of "
                 f"{self.columns} x {self.rows} pixels"
             )
-        inside = np.zeros((self.rows, self.columns), dtype=bool)
-        inside[y : y + height, x : x + width] = True
-        lengths = np.diff(self.starts)
-        keep = np.repeat(inside.ravel(), lengths)
-        starts = np.concatenate([[0], np.cumsum(lengths[inside.ravel()])]).astype(np.int64)
+        first = np.arange(y, y + height) * self.columns + x  # the first pixel of each row
+        runs = [slice(int(self.starts[p]), int(self.starts[p + width])) for p in first]
+        lengths = np.diff(self.starts).reshape(self.rows, self.columns)
+        kept = lengths[y : y + height, x : x + width].ravel()
         images = {name: image[y : y + height, x : x + width] for name, image in self.images.items()}
         return replace(
             self,
-            starts=starts,
-            channels=self.channels[keep],
-            counts=self.counts[keep],
+            starts=np.concatenate([[0], np.cumsum(kept)]).astype(np.int64),
+            channels=np.concatenate([self.channels[run] for run in runs]),
+            counts=np.concatenate([self.counts[run] for run in runs]),
             rows=height,
             columns=width,
             images=images,
@@ -165,19 +177,25 @@ class SpectrumImage:
     def between(self, low_keV: float, high_keV: float) -> SpectrumImage:
         """The map with only the channels whose centres lie in [low_keV, high_keV)."""
         span = self.axis.span(low_keV, high_keV)
-        keep = (self.channels >= span.start) & (self.channels < span.stop)
-        kept_before = np.concatenate([[0], np.cumsum(keep)])
         axis = self.axis.part(span)
-        channels = (self.channels[keep] - span.start).astype(
-            smallest_unsigned(max(axis.channels - 1, 0))
-        )
-        return replace(
-            self,
-            starts=kept_before[self.starts].astype(np.int64),
-            channels=channels,
-            counts=self.counts[keep],
-            axis=axis,
-        )
+        pixels = len(self.starts) - 1
+        lengths = np.zeros(pixels, dtype=np.int64)
+        limits = span.start, span.stop
+
+        def measure(_: int, first: int, last: int) -> None:
+            _count_within(self.starts, self.channels, *limits, first, last, lengths)
+
+        sparse_sums.for_each_block(pixels, measure)
+        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        channels = np.empty(starts[-1], smallest_unsigned(max(axis.channels - 1, 0)))
+        counts = np.empty(starts[-1], self.counts.dtype)
+        old = self.starts, self.channels, self.counts
+
+        def copy(_: int, first: int, last: int) -> None:
+            _copy_within(*old, *limits, first, last, starts, channels, counts)
+
+        sparse_sums.for_each_block(pixels, copy)
+        return replace(self, starts=starts, channels=channels, counts=counts, axis=axis)
 
     def rebin(self, pixels: int = 1, channels: int = 1) -> SpectrumImage:
         """Sum blocks of `pixels` x `pixels` and runs of `channels`; what does not fill one is cut.
@@ -249,6 +267,51 @@ def _check_counts(values: npt.NDArray[np.generic]) -> None:
         )
     if values.min() < 0:
         raise ValueError("the map holds negative counts: open the counts as recorded")
+
+
+@numba.njit(cache=True, nogil=True)
+def _filled(flat):  # type: ignore[no-untyped-def]
+    """How many entries of each row (pixel) are not zero."""
+    lengths = np.zeros(len(flat), dtype=np.int64)
+    for pixel in range(flat.shape[0]):
+        for channel in range(flat.shape[1]):
+            if flat[pixel, channel]:
+                lengths[pixel] += 1
+    return lengths
+
+
+@numba.njit(cache=True, nogil=True)
+def _gather(flat, channels, counts):  # type: ignore[no-untyped-def]
+    """Write down the entries that are not zero, row by row."""
+    entry = 0
+    for pixel in range(flat.shape[0]):
+        for channel in range(flat.shape[1]):
+            if flat[pixel, channel]:
+                channels[entry] = channel
+                counts[entry] = flat[pixel, channel]
+                entry += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_within(starts, channels, low, high, first, last, lengths):  # type: ignore[no-untyped-def]
+    for pixel in range(first, last):
+        for entry in range(starts[pixel], starts[pixel + 1]):
+            if low <= channels[entry] < high:
+                lengths[pixel] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _copy_within(  # type: ignore[no-untyped-def]
+    starts, channels, counts, low, high, first, last, new_starts, new_channels, new_counts
+):
+    """Copy the entries of the channels low:high, counted from `low`."""
+    for pixel in range(first, last):
+        new = new_starts[pixel]
+        for entry in range(starts[pixel], starts[pixel + 1]):
+            if low <= channels[entry] < high:
+                new_channels[new] = channels[entry] - low
+                new_counts[new] = counts[entry]
+                new += 1
 
 
 @numba.njit(cache=True, nogil=True)

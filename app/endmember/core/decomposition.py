@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from endmember.core.counts import SpectrumImage
+from endmember.core.least_squares_nmf import least_squares_factors
 from endmember.core.poisson_nmf import Factors, poisson_factors
 from endmember.core.progress import Report, silent
 from endmember.core.scree import check_same_axis
@@ -17,7 +18,7 @@ from endmember.core.spectrum import FloatArray
 Method = Literal["poisson", "frobenius"]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class Decomposition:
     """Components of one or several maps, the one with most counts first.
 
@@ -53,62 +54,6 @@ def _check(images: Sequence[SpectrumImage], components: int) -> None:
             )
 
 
-def _frobenius_factors(
-    images: Sequence[SpectrumImage],
-    components: int,
-    seed: int,
-    report: Report,
-    max_iterations: int,
-    tolerance: float,
-) -> Factors:
-    """scikit-learn's NMF on counts scaled after Keenan & Kotula 2004, scaled back afterwards."""
-    import scipy.sparse as sp
-    from sklearn.decomposition import non_negative_factorization
-
-    channels = images[0].axis.channels
-    counts: Any = sp.vstack(
-        [
-            sp.csr_matrix(
-                (image.counts.astype(np.float64), image.channels.astype(np.int32), image.starts),
-                shape=(image.rows * image.columns, channels),
-            )
-            for image in images
-        ],
-        format="csr",
-    )
-    row = np.sqrt(np.asarray(counts.mean(axis=1)).ravel())
-    column = np.sqrt(np.asarray(counts.mean(axis=0)).ravel())
-    pixel_kept, channel_kept = row > 0, column > 0
-    row, column = row[pixel_kept], column[channel_kept]
-    scaled = sp.csr_matrix(
-        sp.diags(1 / row) @ counts[pixel_kept][:, channel_kept] @ sp.diags(1 / column)
-    )
-    del counts
-    half_square = 0.5 * float((scaled.data**2).sum())
-    # tol=0 keeps scikit-learn from warning: one iteration at a time is asked for on purpose
-    options: dict[str, Any] = {
-        "n_components": components, "max_iter": 1, "tol": 0.0, "random_state": seed
-    }  # fmt: skip
-    init = "nndsvda" if components <= min(scaled.shape) else "random"
-    weights, profiles, _ = non_negative_factorization(scaled, init=init, **options)
-    losses: list[float] = []
-    converged = False
-    while not converged and len(losses) < max_iterations:
-        report(len(losses) / max_iterations)
-        weights, profiles, _ = non_negative_factorization(
-            scaled, W=weights, H=profiles, init="custom", **options
-        )
-        cross = float((weights * (scaled @ profiles.T)).sum())
-        square = float(((weights.T @ weights) * (profiles @ profiles.T)).sum())
-        losses.append(half_square - cross + 0.5 * square)
-        converged = len(losses) > 1 and losses[-2] - losses[-1] < tolerance * losses[-1]
-    full_weights = np.zeros((len(pixel_kept), components))
-    full_weights[pixel_kept] = weights * row[:, None]
-    full_profiles = np.zeros((channels, components))
-    full_profiles[channel_kept] = (profiles * column).T
-    return Factors(full_weights, full_profiles, np.array(losses), converged)
-
-
 def decompose(
     images: Sequence[SpectrumImage],
     components: int,
@@ -121,9 +66,9 @@ def decompose(
     """Split maps on one energy axis into `components` components common to all.
 
     "poisson" maximises the Poisson likelihood of the counts (Lee & Seung 2001, Kullback-Leibler);
-    "frobenius" is scikit-learn's NMF on counts divided by sqrt(pixel mean x channel mean) (Keenan &
-    Kotula 2004), scaled back. It ends when an iteration lowers the loss by less than `tolerance` of
-    itself, or after `max_iterations`. The same seed gives the same result.
+    "frobenius" is NMF by least squares on counts divided by sqrt(pixel mean x channel mean) (Keenan
+    & Kotula 2004), scaled back. It ends when an iteration lowers the loss by less than `tolerance`
+    of itself, or after `max_iterations`. The same seed gives the same result.
 
     Raises
     ------
@@ -131,13 +76,13 @@ def decompose(
         if the maps differ in energy axis, hold no counts, have fewer channels or pixels than
         components, or the method is unknown.
     Cancelled
-        from `report`, between iterations.
+        from `report`, which is called several times in an iteration.
     """
     _check(images, components)
     if method == "poisson":
         found = poisson_factors(images, components, seed, report, max_iterations, tolerance)
     elif method == "frobenius":
-        found = _frobenius_factors(images, components, seed, report, max_iterations, tolerance)
+        found = least_squares_factors(images, components, seed, report, max_iterations, tolerance)
     else:
         raise ValueError(f'the method "{method}" is unknown: choose "poisson" or "frobenius"')
     report(1.0)

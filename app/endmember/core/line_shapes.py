@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
 
 from endmember.core.spectrum import EnergyAxis, FloatArray
 
 MN_K_ALPHA_keV = 5.8987
 FANO_SLOPE_eV2_PER_keV = 2500.0
-SIGMA_PER_FWHM = 1.0 / np.sqrt(8.0 * np.log(2.0))
+SIGMA_PER_FWHM = 1.0 / math.sqrt(8.0 * math.log(2.0))
 REACH_SIGMA = 6.0  # beyond it a Gaussian holds less than 2e-9 of its area
 
 
@@ -61,53 +62,81 @@ class LineSet:
             len(columns),
         )
 
-    def shapes(self, axis: EnergyAxis, calibration: Calibration) -> tuple[FloatArray, _Derivatives]:
+    def shapes(self, axis: EnergyAxis, calibration: Calibration) -> tuple[FloatArray, Derivatives]:
         """The columns, shape (channels, columns), and what their derivatives are made of."""
-        nominal = axis.edges
-        true = calibration.offset_keV + calibration.gain * nominal
         width = fwhm_keV(self.energies_keV, calibration.fwhm_mn_eV)
-        sigma = (width * SIGMA_PER_FWHM)[:, None]
-        step = axis.step_keV * calibration.gain
-        reach = int(np.ceil(REACH_SIGMA * sigma.max(initial=step) / step)) + 1
-        centre = np.round((self.energies_keV - true[0]) / step).astype(np.intp)
-        edge = np.clip(centre[:, None] + np.arange(-reach, reach + 1), 0, axis.channels)
-        z = (true[edge] - self.energies_keV[:, None]) / sigma
-        share = np.diff(ndtr(z), axis=1) * self.weight[:, None]
-        # clipped edges repeat: their differences are zero, so nothing is counted twice
-        channel = np.minimum(edge[:, :-1], axis.channels - 1)
-        flat = (self.column[:, None] * axis.channels + channel).ravel()
-        columns = np.asarray(
-            np.bincount(flat, share.ravel(), self.columns * axis.channels), np.float64
-        )
-        derivatives = _Derivatives(self, z, sigma, width, nominal[edge], channel, axis.channels)
-        return columns.reshape(self.columns, axis.channels).T, derivatives
+        placed = Derivatives(self, axis, width)
+        columns = np.zeros((self.columns, axis.channels))
+        _add_lines(*placed.position(calibration), self.weight, self.column, columns)
+        return columns.T, placed
 
 
 @dataclass(frozen=True, slots=True)
-class _Derivatives:
+class Derivatives:
+    """How the columns of a line set change with the calibration at which they were made."""
+
     lines: LineSet
-    z: FloatArray
-    sigma: FloatArray
+    axis: EnergyAxis
     width_keV: FloatArray
-    nominal: FloatArray
-    channel: npt.NDArray[np.intp]
-    channels: int
+
+    def position(self, calibration: Calibration) -> tuple[float, float, FloatArray, FloatArray]:
+        """Energy of the first border, channel width, energies of the lines and their sigma."""
+        start = calibration.offset_keV + calibration.gain * float(self.axis.edges[0])
+        step = self.axis.step_keV * calibration.gain
+        return start, step, self.lines.energies_keV, self.width_keV * SIGMA_PER_FWHM
 
     def of_model(self, areas: FloatArray, calibration: Calibration) -> FloatArray:
         """d(columns @ areas) by offset (keV), gain, FWHM_Mn (eV). Shape (channels, 3)."""
-        density = np.exp(-0.5 * self.z**2) / np.sqrt(2.0 * np.pi)
-        height = (self.lines.weight * areas[self.lines.column])[:, None]
+        height = self.lines.weight * areas[self.lines.column]
         by_fwhm = calibration.fwhm_mn_eV / (self.width_keV * 1e6 * self.width_keV)
-        terms = (
-            density / self.sigma,
-            density * self.nominal / self.sigma,
-            -density * self.z * by_fwhm[:, None],
-        )
-        flat = self.channel.ravel()
-        return np.stack(
-            [
-                np.bincount(flat, (np.diff(t, axis=1) * height).ravel(), self.channels)
-                for t in terms
-            ],
-            axis=1,
-        )
+        out = np.zeros((self.axis.channels, 3))
+        nominal = float(self.axis.edges[0]), self.axis.step_keV
+        _add_derivatives(*self.position(calibration), height, by_fwhm, *nominal, out)
+        return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _reached(start, step, energy, sigma, channels):  # type: ignore[no-untyped-def]
+    """The first and last channel border within `REACH_SIGMA` of a line."""
+    centre = int(np.rint((energy - start) / step))
+    reach = int(np.ceil(REACH_SIGMA * sigma / step)) + 1
+    return min(max(centre - reach, 0), channels), min(max(centre + reach, 0), channels)
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_lines(start, step, energies, sigma, weight, column, out):  # type: ignore[no-untyped-def]
+    """Add the share of each line in each channel to its column of `out` (columns, channels)."""
+    for line in range(len(energies)):
+        first, last = _reached(start, step, energies[line], sigma[line], out.shape[1])
+        scale = 1.0 / (sigma[line] * math.sqrt(2.0))
+        half = 0.5 * weight[line]
+        below = math.erfc((energies[line] - start - step * first) * scale)
+        for channel in range(first, last):
+            here = math.erfc((energies[line] - start - step * (channel + 1)) * scale)
+            out[column[line], channel] += half * (here - below)
+            below = here
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_derivatives(  # type: ignore[no-untyped-def]
+    start, step, energies, sigma, height, by_fwhm, nominal_start, nominal_step, out
+):
+    """Add the derivatives of each line of `height` by offset, gain and width: see `of_model`."""
+    for line in range(len(energies)):
+        if height[line] == 0.0:
+            continue
+        first, last = _reached(start, step, energies[line], sigma[line], out.shape[0])
+        below = (0.0, 0.0, 0.0)
+        for edge in range(first, last + 1):
+            z = (start + step * edge - energies[line]) / sigma[line]
+            density = math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi) * height[line]
+            by_offset = density / sigma[line]
+            here = (
+                by_offset,
+                by_offset * (nominal_start + nominal_step * edge),
+                -density * z * by_fwhm[line],
+            )
+            if edge > first:
+                for term in range(3):
+                    out[edge - 1, term] += here[term] - below[term]
+            below = here

@@ -9,14 +9,14 @@ extrapolation that would raise the loss is not taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numba
 import numpy as np
 
 from endmember.core.counts import SpectrumImage
-from endmember.core.progress import Report, silent
+from endmember.core.progress import Report, part_of, parts_of, silent
 from endmember.core.sparse_sums import BLOCKS, for_each_block
 from endmember.core.spectrum import FloatArray
 
@@ -81,13 +81,27 @@ class _Step:
     loss: float  # of the factors before the step
 
 
+@numba.njit(cache=True, nogil=True)
+def _saturated_block(starts, counts, first, last):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for entry in range(starts[first], starts[last]):
+        count = float(counts[entry])
+        if count > 1.0:  # 1 ln 1 = 0
+            total += count * np.log(count)
+        total -= count
+    return total
+
+
 def _saturated(images: Sequence[SpectrumImage]) -> float:
     """Sum of x ln x - x: the part of the deviance that no factor changes."""
-    total = 0.0
-    for image in images:
-        several = image.counts[image.counts > 1].astype(np.float64)  # 1 ln 1 = 0
-        total += float((several * np.log(several)).sum()) - image.total
-    return total
+    sums = np.zeros((len(images), BLOCKS))
+    for number, image in enumerate(images):
+
+        def work(block: int, first: int, last: int, image=image, number=number) -> None:  # type: ignore[no-untyped-def]
+            sums[number, block] = _saturated_block(image.starts, image.counts, first, last)
+
+        for_each_block(len(image.starts) - 1, work)
+    return float(sums.sum())
 
 
 def _em_step(
@@ -95,6 +109,7 @@ def _em_step(
     weights: Sequence[FloatArray],
     profiles: FloatArray,
     saturated: float,
+    report: Report = silent,
     fixed_profiles: bool = False,
 ) -> _Step:
     sums = np.zeros((BLOCKS, *profiles.shape))
@@ -106,7 +121,7 @@ def _em_step(
         def work(block: int, first: int, last: int, arrays=arrays, new=new, number=number) -> None:  # type: ignore[no-untyped-def]
             log_sums[number, block] = _em_block(*arrays, first, last, new, sums[block])
 
-        for_each_block(len(old), work)
+        for_each_block(len(old), work, parts_of(report, len(images))[number])
     expected = float(sum((w @ profiles.sum(axis=0)).sum() for w in weights))
     loss = 2.0 * (expected - float(log_sums.sum()) + saturated)
     if fixed_profiles:
@@ -147,9 +162,10 @@ def refine(
     longest = LONGEST_STEP
     done = 0
     while done < passes and not converged:
-        report(done / passes)
-        first = _em_step(images, here.weights, here.profiles, saturated)
-        second = _em_step(images, first.weights, first.profiles, saturated)
+        low, high = done / passes, min((done + 3) / passes, 1.0)
+        within = parts_of(part_of(report, low, high), 3)
+        first = _em_step(images, here.weights, here.profiles, saturated, within[0])
+        second = _em_step(images, first.weights, first.profiles, saturated, within[1])
         step_w = _pooled_length(here.weights, first.weights, second.weights, longest)
         step_h = _step_length(here.profiles, first.profiles, second.profiles, longest)
         ahead_w = [
@@ -157,7 +173,7 @@ def refine(
             for a, b, c in zip(here.weights, first.weights, second.weights, strict=True)
         ]
         ahead_h = _extrapolate(here.profiles, first.profiles, second.profiles, step_h)
-        ahead = _em_step(images, ahead_w, ahead_h / ahead_h.sum(axis=0), saturated)
+        ahead = _em_step(images, ahead_w, ahead_h / ahead_h.sum(axis=0), saturated, within[2])
         losses += [first.loss, second.loss]
         if ahead.loss <= second.loss:
             losses.append(ahead.loss)
@@ -183,13 +199,16 @@ def _totals(image: SpectrumImage) -> FloatArray:
 
 
 def fit_weights(
-    images: Sequence[SpectrumImage], profiles: FloatArray, passes: int = 15
+    images: Sequence[SpectrumImage],
+    profiles: FloatArray,
+    passes: int = 15,
+    report: Report = silent,
 ) -> list[FloatArray]:
     """Weights (P_i, K) per image for fixed `profiles` (C, K), by EM from an even start."""
     size = profiles.shape[1]
     weights = [np.repeat(_totals(image) / size, size, axis=1) for image in images]
-    for _ in range(passes):
-        weights = _em_step(images, weights, profiles, 0.0, fixed_profiles=True).weights
+    for within in parts_of(report, passes):
+        weights = _em_step(images, weights, profiles, 0.0, within, fixed_profiles=True).weights
     return weights
 
 
@@ -225,23 +244,22 @@ def coarse_start(
     fold = int(np.clip(np.sqrt(pixels / COARSE_PIXELS), 1, max(1, smallest // 4)))
     channels = images[0].axis.channels
     run = max(1, min(channels // COARSE_CHANNELS, channels // components))
-    coarse = [image.rebin(fold, run) for image in images]
+    coarse = []
+    for image, within in zip(images, parts_of(part_of(report, 0.0, 0.1), len(images)), strict=True):
+        coarse.append(image.rebin(fold, run))
+        within(1.0)
     rng = np.random.default_rng(seed)
     fits = []
     for number in range(STARTS):
         start = _spread_start(coarse, components, rng)
-        within = _within(report, 0.5 * number / STARTS, 0.5 * (number + 1) / STARTS)
+        within = parts_of(part_of(report, 0.1, 0.5), STARTS)[number]
         fits.append(refine(coarse, fit_weights(coarse, start), start, SHORT_PASSES, 1e-6, within))
     best = min(fits, key=lambda fit: float(fit.losses[-1])).profiles + TINY
-    weights, within = fit_weights(coarse, best), _within(report, 0.5, 1.0)
+    weights, within = fit_weights(coarse, best), part_of(report, 0.5, 1.0)
     best = refine(coarse, weights, best, LONG_PASSES, 1e-7, within).profiles
     fine = np.repeat(best / run, run, axis=0)
     rest = np.repeat(fine[-1:], channels - len(fine), axis=0)
     return np.asarray(np.concatenate([fine, rest]) + TINY)
-
-
-def _within(report: Report, low: float, high: float) -> Callable[[float], None]:
-    return lambda fraction: report(low + (high - low) * fraction)
 
 
 def poisson_factors(
@@ -253,6 +271,6 @@ def poisson_factors(
     tolerance: float = 1e-6,
 ) -> Factors:
     """Poisson (Kullback-Leibler) factors of one or several maps, see the module's first lines."""
-    profiles = coarse_start(images, components, seed, _within(report, 0.0, 0.2))
-    weights = fit_weights(images, profiles)
-    return refine(images, weights, profiles, passes, tolerance, _within(report, 0.2, 1.0))
+    profiles = coarse_start(images, components, seed, part_of(report, 0.0, 0.2))
+    weights = fit_weights(images, profiles, report=part_of(report, 0.2, 0.3))
+    return refine(images, weights, profiles, passes, tolerance, part_of(report, 0.3, 1.0))

@@ -9,11 +9,12 @@ import numba
 import numpy as np
 
 from endmember.core.counts import IntArray, SpectrumImage
-from endmember.core.progress import Report, silent
-from endmember.core.sparse_sums import BLOCKS, for_each_block
+from endmember.core.progress import Report, part_of, parts_of, silent
+from endmember.core.sparse_sums import BLOCKS, for_each_block, sums_and_squares
 from endmember.core.spectrum import FloatArray
 
 LARGEST_NUMBER_OF_GROUPS = 600
+PILES = 256  # of shuffled counts: each fits the processor's cache
 MARGIN = 4.0  # in units of the fluctuation of a largest noise eigenvalue
 
 
@@ -67,10 +68,58 @@ def _gram_block(starts, groups, counts, first, last, out):  # type: ignore[no-un
             total += counts[entry]
         for i in range(filled):
             scaled = row[met[i]] / total
-            for j in range(filled):
+            for j in range(i, filled):
                 out[met[i], met[j]] += scaled * row[met[j]]
         for i in range(filled):
             row[met[i]] = 0.0
+
+
+@numba.njit(cache=True, nogil=True)
+def _group_block(starts, channels, groups, first, last, out):  # type: ignore[no-untyped-def]
+    """Translate the channels of each entry into groups."""
+    for entry in range(starts[first], starts[last]):
+        out[entry] = groups[channels[entry]]
+
+
+@numba.njit(cache=True, nogil=True)
+def _random(state):  # type: ignore[no-untyped-def]
+    """64 random bits from `state` (1,): splitmix64 (Steele, Lea & Flood, OOPSLA 2014)."""
+    state[0] += np.uint64(0x9E3779B97F4A7C15)
+    bits = state[0]
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+@numba.njit(cache=True, nogil=True)
+def _below(state, limit):  # type: ignore[no-untyped-def]
+    """A random whole number from 0 to `limit` - 1, `limit` below 2**32."""
+    high = _random(state) >> np.uint64(32)
+    return np.int64((high * np.uint64(limit)) >> np.uint64(32))
+
+
+@numba.njit(cache=True, nogil=True)
+def _deal_block(starts, groups, counts, first, last, state, sizes, dealt):  # type: ignore[no-untyped-def]
+    """Put each single count of some pixels on one of the piles, drawn at random.
+
+    `sizes` (piles,) receives the sizes; `dealt` the groups, where it is not empty: then `sizes`
+    must hold the place of each pile's next count.
+    """
+    piles = len(sizes)
+    for entry in range(starts[first], starts[last]):
+        for _ in range(counts[entry]):
+            pile = _below(state, piles)
+            if len(dealt):
+                dealt[sizes[pile]] = groups[entry]
+            sizes[pile] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _shuffle(singles, first, last, state):  # type: ignore[no-untyped-def]
+    """Fisher and Yates' shuffle of singles[first:last]."""
+    for place in range(last - 1, first, -1):
+        other = first + _below(state, place - first + 1)
+        singles[place], singles[other] = singles[other], singles[place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,37 +131,87 @@ class _Events:
     counts: IntArray
 
 
-def _eigenvalues(maps: Sequence[_Events], sums: FloatArray) -> FloatArray:
+def _eigenvalues(maps: Sequence[_Events], sums: FloatArray, report: Report) -> FloatArray:
     """Eigenvalues of sum_p z_p z_p^T / P, z_pg = x_pg / sqrt(n_p N_g / N), largest first."""
     gram = np.zeros((len(sums), len(sums)))
     pixels = 0
-    for events in maps:
+    for events, within in zip(maps, parts_of(report, len(maps)), strict=True):
         partial = np.zeros((BLOCKS, *gram.shape))
 
         def work(block: int, first: int, last: int, events=events, partial=partial) -> None:  # type: ignore[no-untyped-def]
             _gram_block(events.starts, events.groups, events.counts, first, last, partial[block])
 
-        for_each_block(len(events.starts) - 1, work)
+        for_each_block(len(events.starts) - 1, work, within)
         gram += partial.sum(axis=0)
         pixels += int(np.count_nonzero(np.diff(events.starts)))
+    # each pair of groups was added up in one of its two places
+    gram = gram + gram.T - np.diag(np.diag(gram))
     scale = np.sqrt(sums)
     values = np.linalg.eigvalsh(gram / np.outer(scale, scale))[::-1]
     return np.asarray(values * (sums.sum() / pixels))
 
 
-def _independent(maps: Sequence[_Events], rng: np.random.Generator) -> list[_Events]:
+def _grouped(image: SpectrumImage, groups: IntArray, report: Report) -> _Events:
+    small = groups.astype(np.int16)
+    out = np.empty(len(image.channels), dtype=np.int16)
+
+    def work(_: int, first: int, last: int) -> None:
+        _group_block(image.starts, image.channels, small, first, last, out)
+
+    for_each_block(len(image.starts) - 1, work, report)
+    return _Events(image.starts, out, image.counts)
+
+
+def independent_counts(
+    starts: IntArray,
+    channels: IntArray,
+    counts: IntArray,
+    seed: tuple[int, ...],
+    report: Report = silent,
+) -> tuple[IntArray, IntArray]:
     """The same counts with their channels dealt out anew: pixels and channels independent.
 
     Sums over pixels and over channels stay as they were, so this is the exact null hypothesis.
+    Each count goes to a random pile, then each pile, small enough for the processor's cache, is
+    shuffled (Rao, Sankhya A 23, 1961, 305): every order is as likely as any other. The entries of
+    pixel p are `starts[p]:starts[p + 1]` of `channels` and `counts`; returns new starts (P + 1,)
+    and the channel of each single count.
     """
-    drawn = []
-    for events in maps:
-        singles = np.repeat(events.groups, events.counts)
-        rng.shuffle(singles)
-        before = np.concatenate([[0], np.cumsum(events.counts, dtype=np.int64)])
-        ones = np.broadcast_to(np.uint8(1), singles.shape)
-        drawn.append(_Events(before[events.starts], singles, ones))
-    return drawn
+    pixels = len(starts) - 1
+    totals = sums_and_squares(starts, counts)[0].astype(np.int64)
+    before = np.concatenate([[0], np.cumsum(totals)])
+    states = np.random.SeedSequence(seed).generate_state(BLOCKS + PILES, np.uint64)
+    arrays = starts, channels, counts
+    sizes = np.zeros((BLOCKS, PILES), dtype=np.int64)
+    nothing = np.empty(0, dtype=channels.dtype)
+
+    def measure(block: int, first: int, last: int) -> None:
+        _deal_block(*arrays, first, last, states[block : block + 1].copy(), sizes[block], nothing)
+
+    for_each_block(pixels, measure, part_of(report, 0.0, 0.3))
+    # pile by pile, and in each pile block by block
+    ends = np.cumsum(sizes.T.ravel())
+    places = np.ascontiguousarray((ends - sizes.T.ravel()).reshape(PILES, BLOCKS).T)
+    piles = np.concatenate([[0], ends.reshape(PILES, BLOCKS)[:, -1]])
+    singles = np.empty(before[-1], dtype=channels.dtype)
+
+    def deal(block: int, first: int, last: int) -> None:
+        _deal_block(*arrays, first, last, states[block : block + 1].copy(), places[block], singles)
+
+    for_each_block(pixels, deal, part_of(report, 0.3, 0.6))
+
+    def shuffle(_: int, first: int, last: int) -> None:
+        for pile in range(first, last):
+            state = states[BLOCKS + pile : BLOCKS + pile + 1].copy()
+            _shuffle(singles, piles[pile], piles[pile + 1], state)
+
+    for_each_block(PILES, shuffle, part_of(report, 0.6, 1.0), few=0)
+    return before, singles
+
+
+def _independent(events: _Events, seed: tuple[int, int], report: Report) -> _Events:
+    starts, singles = independent_counts(events.starts, events.groups, events.counts, seed, report)
+    return _Events(starts, singles, np.broadcast_to(np.uint8(1), singles.shape))
 
 
 def _fluctuation(pixels: int, channels: int) -> float:
@@ -140,15 +239,14 @@ def scree(
     spectrum = np.sum([image.spectrum().counts for image in images], axis=0)
     groups = _groups(spectrum)
     sums = np.bincount(groups, weights=spectrum).astype(np.float64)
-    maps = [
-        _Events(image.starts, groups.astype(np.int16)[image.channels], image.counts)
-        for image in images
-    ]
-    values = _eigenvalues(maps, sums)
-    report(0.4)
-    drawn = _independent(maps, np.random.default_rng(seed))
-    report(0.7)
-    level = float(_eigenvalues(drawn, sums)[1]) if len(sums) > 1 else 0.0
+    within = parts_of(part_of(report, 0.0, 0.1), len(images))
+    maps = [_grouped(image, groups, part) for image, part in zip(images, within, strict=True)]
+    values = _eigenvalues(maps, sums, part_of(report, 0.1, 0.4))
+    within = parts_of(part_of(report, 0.4, 0.7), len(images))
+    drawn = [_independent(e, (seed, n), within[n]) for n, e in enumerate(maps)]
+    level = 0.0
+    if len(sums) > 1:
+        level = float(_eigenvalues(drawn, sums, part_of(report, 0.7, 1.0))[1])
     pixels = sum(int(np.count_nonzero(np.diff(image.starts))) for image in images)
     level += MARGIN * _fluctuation(pixels, len(sums))
     report(1.0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from endmember.core.absorption import absorption_factor
 from endmember.core.detector import Detector
-from endmember.core.line_shapes import Calibration, LineSet, fwhm_keV
+from endmember.core.line_shapes import Calibration, Derivatives, LineSet, fwhm_keV
 from endmember.core.lines import FAMILIES, Line, default_family, emission_lines
 from endmember.core.spectrum import EnergyAxis, FloatArray, LowRankCovariance, Spectrum
 
@@ -25,6 +25,9 @@ PRIOR_SIGMA = np.array([0.02, 0.003, 15.0])
 BACKGROUND_POWERS = (-1, 0, 1)
 EXTRA_POWERS = (-2, -3, -4, 2)
 SIGNIFICANT_DEVIANCE = 9.0  # three sigma for one more term
+# A term is fitted only where the first round promises half as much: near the optimum the deviance
+# is a parabola, on which the first round finds all there is to gain.
+PROMISING_DEVIANCE = SIGNIFICANT_DEVIANCE / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +213,8 @@ def fit_spectrum(
     state = problem.start(calibration or Calibration())
     state = problem.converge(state)
     for power in EXTRA_POWERS:
+        if not problem.promises(state, power):
+            continue
         richer = problem.converge(problem.with_power(state, power))
         if richer.deviance < state.deviance - SIGNIFICANT_DEVIANCE:
             state = richer
@@ -281,6 +286,7 @@ class _Problem:
     ) -> None:
         self.spectrum, self.columns, self.refine = spectrum, columns, refine
         self.y = spectrum.counts
+        self._latest: tuple[Calibration, tuple[FloatArray, Derivatives]] | None = None
         self.floor = 0.1 * _smoothed(self.y)
 
         def escape(energies: FloatArray) -> FloatArray:
@@ -330,10 +336,18 @@ class _Problem:
                 return replace(state, converged=True)
         return state
 
-    def step(
+    def promises(self, state: _State, power: int) -> bool:
+        """Whether one more background term may lower the deviance significantly (score test)."""
+        if not state.converged:
+            return True
+        richer = self.with_power(state, power)
+        normal, right = self.equations(richer, self.background_terms(richer.powers), None)
+        return float(right @ _inverse(normal) @ right) > PROMISING_DEVIANCE
+
+    def equations(
         self, state: _State, terms: FloatArray, weight_from: FloatArray | None
-    ) -> tuple[_State, float]:
-        """One round of Fisher scoring; also the largest move in units of its sigma."""
+    ) -> tuple[FloatArray, FloatArray]:
+        """The normal equations of one round of Fisher scoring: matrix and right side."""
         jacobian, fitted = self.jacobian(state, terms)
         variance = self.variance(fitted if weight_from is None else weight_from)
         prior = np.zeros(jacobian.shape[1])
@@ -343,9 +357,15 @@ class _Problem:
             prior[-3:] = PRIOR_SIGMA**-2.0 if calibrated else 1e30
             pull[-3:] = prior[-3:] * (NOMINAL - _as_array(state.calibration)) * calibrated
         weighted = jacobian / variance[:, None]
-        move, sigma = _solve(
-            jacobian.T @ weighted + np.diag(prior), weighted.T @ (self.y - fitted) + pull
-        )
+        normal = jacobian.T @ weighted + np.diag(prior)
+        return normal, weighted.T @ (self.y - fitted) + pull
+
+    def step(
+        self, state: _State, terms: FloatArray, weight_from: FloatArray | None
+    ) -> tuple[_State, float]:
+        """One round of Fisher scoring; also the largest move in units of its sigma."""
+        calibrated = self.refine and weight_from is None
+        move, sigma = _solve(*self.equations(state, terms, weight_from))
         if calibrated:
             # at most a quarter of a peak's width in one round, all parameters in proportion
             move *= min(1.0, *(STEP_LIMITS / np.maximum(np.abs(move[-3:]), 1e-300)))
@@ -373,8 +393,14 @@ class _Problem:
             return 0.0
         return float(np.sum(((_as_array(calibration) - NOMINAL) / PRIOR_SIGMA) ** 2))
 
+    def shapes(self, calibration: Calibration) -> tuple[FloatArray, Derivatives]:
+        """The line columns; those of the latest calibration are kept, which comes twice or more."""
+        if self._latest is None or self._latest[0] != calibration:
+            self._latest = calibration, self.lines.shapes(self.spectrum.axis, calibration)
+        return self._latest[1]
+
     def jacobian(self, state: _State, terms: FloatArray) -> tuple[FloatArray, FloatArray]:
-        shapes, derivatives = self.lines.shapes(self.spectrum.axis, state.calibration)
+        shapes, derivatives = self.shapes(state.calibration)
         linear = np.hstack([shapes, terms])
         fitted = linear @ state.linear
         if not self.refine:
@@ -383,7 +409,7 @@ class _Problem:
         return np.hstack([linear, derivatives.of_model(areas, state.calibration)]), fitted
 
     def model(self, state: _State, terms: FloatArray) -> FloatArray:
-        shapes, _ = self.lines.shapes(self.spectrum.axis, state.calibration)
+        shapes, _ = self.shapes(state.calibration)
         return np.asarray(np.hstack([shapes, terms]) @ state.linear)
 
     def deviance(self, fitted: FloatArray) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from endmember.core.counts import SpectrumImage
+from endmember.core.progress import Cancelled, Report, part_of, silent
 from endmember.core.spectrum import Spectrum
 from endmember.files.metadata import Facts, read_facts
 from endmember.files.signals import (
@@ -35,7 +36,8 @@ __all__ = [
     "read_spectrum",
 ]
 
-BLOCK_BYTES = 64_000_000
+BLOCK_BYTES = 8_000_000  # small enough to stop between two blocks when cancelled
+LARGEST_BLOCK_BYTES = 64_000_000
 ZERO_PEAK_ENDS_KEV = 0.15
 LARGE_ZERO_PEAK = 0.2
 LISTED_SIGNALS = 6
@@ -121,13 +123,23 @@ def _listed(signals: Sequence[Signal]) -> str:
     return "; ".join(shown) + (f" and {more} more" if more else "")
 
 
-def _row_blocks(signal: Signal) -> Iterator[npt.NDArray[np.generic]]:
-    """Dense blocks (rows, columns, channels) of at most BLOCK_BYTES, energy last."""
+def _rows_at_once(data: Any) -> int:
+    """Rows (first axis) of a block: whole chunks of the file, since each is decoded anew."""
+    row_bytes = max(1, int(data.shape[1]) * int(data.shape[2]) * int(data.dtype.itemsize))
+    rows = BLOCK_BYTES // row_bytes
+    if hasattr(data, "chunks"):
+        chunk = int(data.chunks[0][0])
+        rows = max(chunk, rows // chunk * chunk)
+    return max(1, min(rows, LARGEST_BLOCK_BYTES // row_bytes))
+
+
+def _row_blocks(signal: Signal, report: Report = silent) -> Iterator[npt.NDArray[np.generic]]:
+    """Dense blocks of some rows (rows, columns, channels), energy last."""
     order = (signal.rows_axis, signal.columns_axis, signal.energy_axis)
     data = signal.data.transpose(order)
-    row_bytes = int(data.shape[1]) * int(data.shape[2]) * data.dtype.itemsize
-    rows = max(1, BLOCK_BYTES // max(1, row_bytes))
+    rows = _rows_at_once(data)
     for first in range(0, data.shape[0], rows):
+        report(first / data.shape[0])
         block = data[first : first + rows]
         if hasattr(block, "compute"):
             block = block.compute(scheduler="synchronous")
@@ -136,10 +148,10 @@ def _row_blocks(signal: Signal) -> Iterator[npt.NDArray[np.generic]]:
         yield np.asarray(block)
 
 
-def _total(signal: Signal) -> float:
+def _total(signal: Signal, report: Report) -> float:
     if signal.kind != "map":
         return float(np.asarray(signal.data, dtype=np.float64).sum())
-    return float(sum(block.sum(dtype=np.float64) for block in _row_blocks(signal)))
+    return float(sum(block.sum(dtype=np.float64) for block in _row_blocks(signal, report)))
 
 
 def _why_none(content: FileContent, wanted: str) -> UnreadableFile:
@@ -163,7 +175,9 @@ def _why_none(content: FileContent, wanted: str) -> UnreadableFile:
     )
 
 
-def _chosen(content: FileContent, kind: str, index: int | None) -> tuple[Signal, tuple[str, ...]]:
+def _chosen(
+    content: FileContent, kind: str, index: int | None, report: Report = silent
+) -> tuple[Signal, tuple[str, ...]]:
     """The signal the user named, or the one with most counts (the last of equals)."""
     candidates = [s for s in content.signals if s.kind == kind]
     if index is not None:
@@ -178,7 +192,7 @@ def _chosen(content: FileContent, kind: str, index: int | None) -> tuple[Signal,
         raise _why_none(content, kind)
     if len(candidates) == 1:
         return candidates[0], ()
-    best = max(candidates, key=lambda s: (_total(s), s.index))
+    best = max(candidates, key=lambda s: (_total(s, report), s.index))
     return best, (
         (
             f"The file holds {len(candidates)} signals that could be the {kind} "
@@ -244,10 +258,10 @@ def _empty(path: Path, kind: str) -> UnreadableFile:
     )
 
 
-def _image(content: FileContent, signal: Signal, facts: Facts) -> SpectrumImage:
+def _image(content: FileContent, signal: Signal, facts: Facts, report: Report) -> SpectrumImage:
     columns = signal.shape[signal.columns_axis or 0]
     try:
-        image = SpectrumImage.from_blocks(_row_blocks(signal), columns, facts.axis)
+        image = SpectrumImage.from_blocks(_row_blocks(signal, report), columns, facts.axis)
     except ValueError as error:
         raise UnreadableFile(
             f"{content.path}: signal {signal.index} is not a map of counts ({error}); "
@@ -266,10 +280,11 @@ def _image(content: FileContent, signal: Signal, facts: Facts) -> SpectrumImage:
     )
 
 
-def _map_of(content: FileContent, index: int | None) -> MapReading:
-    signal, said = _chosen(content, "map", index)
+def _map_of(content: FileContent, index: int | None, report: Report = silent) -> MapReading:
+    signal, said = _chosen(content, "map", index, part_of(report, 0.0, 0.2))
     facts = _facts_of(content, signal)
-    image = _image(content, signal, facts)
+    image = _image(content, signal, facts, part_of(report, 0.2, 1.0))
+    report(1.0)
     share = _zero_peak_share(image.spectrum().counts, facts)
     warnings = (*said, *content.remarks, *facts.warnings, *_zero_peak_warning(share))
     return MapReading(image, signal.index, warnings)
@@ -301,15 +316,20 @@ def _with_file(path: str | Path, work: Callable[[FileContent], T]) -> T:
     try:
         with quiet_readers():
             return work(content)
+    except Cancelled:
+        raise
     except Exception as error:
         raise guarded(content.path, error) from error
     finally:
         close(content)
 
 
-def open_map(path: str | Path, signal: int | None = None) -> MapReading:
-    """Read the map of a file together with what is to be known about it; see `read_map`."""
-    return _with_file(path, lambda content: _map_of(content, signal))
+def open_map(path: str | Path, signal: int | None = None, report: Report = silent) -> MapReading:
+    """Read the map of a file together with what is to be known about it; see `read_map`.
+
+    `report` is called before each block of rows; the `Cancelled` it raises closes the file.
+    """
+    return _with_file(path, lambda content: _map_of(content, signal, report))
 
 
 def open_spectrum(path: str | Path, signal: int | None = None) -> SpectrumReading:
@@ -422,3 +442,14 @@ def describe(path: str | Path) -> FileDescription:
         if the file is missing, of unknown type, damaged, or holds no signal.
     """
     return _with_file(path, _description)
+
+
+def signals_of(path: str | Path) -> tuple[dict[str, Any], ...]:
+    """The signals of a file as in `endmember info --json`, without counting anything.
+
+    Raises
+    ------
+    UnreadableFile
+        if the file is missing, of unknown type, damaged, or holds no signal.
+    """
+    return _with_file(path, lambda content: tuple(map(_signal_json, content.signals)))

@@ -42,9 +42,19 @@ def run_recipe(
     _check_k_factors(path, recipe)
     session = Session(STEPS, recipe)
     records = run_all(session, report)
-    for step, maps, failure in session.failures():
-        _raise(path, step, maps, failure)
+    _raise_first_failure(path, session)
     return session, records
+
+
+def _raise_first_failure(path: Path, session: Session) -> None:
+    """A batch run wants all or nothing: a precipitate that failed ends it too."""
+    for step in session.table:
+        for maps in session.table.groups(step.name, session.recipe):
+            result = session.result(step.name, maps[0])
+            if isinstance(result, Failure):
+                _raise(path, step.name, maps, result)
+            for sentence in getattr(result, "failures", {}).values():
+                raise RunError(f"{path}: {sentence}")
 
 
 def _check_drawn(path: Path, recipe: Recipe) -> None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 
 import numpy as np
 
 from endmember.core.counts import BoolArray
 from endmember.core.line_shapes import Calibration
-from endmember.core.progress import Report
+from endmember.core.progress import Report, parts_of, silent
 from endmember.core.quantification import Composition, Method, composition_of, quantify
 from endmember.core.spectrum import LowRankCovariance, Spectrum
 from endmember.core.spectrum_fit import Foil
 from endmember.core.subtraction import subtract_areas
 from endmember.session.map_data import MapData, roi_mask
 from endmember.session.recipe import Precipitate, Roi, Sample
-from endmember.session.separation import MapMasks, MapPhases, foil_of
+from endmember.session.separation import MapMasks, MapPhases, check_elements, foil_of
 
 SUM = "sum"
 
@@ -40,10 +40,14 @@ class Entry:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Compositions:
-    """All entries, in the order of the recipe: maps, then their sum."""
+    """All entries, in the order of the recipe: maps, then their sum.
+
+    `failures` says of each precipitate that could not be quantified why.
+    """
 
     entries: tuple[Entry, ...]
     warnings: tuple[str, ...]
+    failures: dict[str, str] = field(default_factory=dict)
 
 
 def quantify_all(
@@ -57,17 +61,28 @@ def quantify_all(
     masks: Mapping[str, MapMasks],
     phases: Mapping[str, MapPhases],
 ) -> Compositions:
-    """Quantify every phase of every map, the regions of interest, and the sums over the maps."""
+    """Quantify every phase of every map, the regions of interest, and the sums over the maps.
+
+    Raises
+    ------
+    ValueError
+        if no elements are given, or a region cannot be used.
+    """
+    check_elements(sample.elements)
     chain = _Chain(sample, precipitates, thickness_nm, method)
     entries: list[Entry] = []
+    within = parts_of(report, 2 * len(data) + 1)
     for number, name in enumerate(data):
-        report(number / (len(data) + 1))
+        chain.report = within[2 * number]
         entries += chain.of_map(data[name], masks[name], phases[name])
+        chain.report = within[2 * number + 1]
         entries += chain.of_regions(data[name], masks[name], phases[name], rois.get(name, ()))
+    chain.report = within[-1]
     if len(data) > 1:
         entries += chain.of_sum(data, entries)
+    report(1.0)
     told = _grouped(entries)
-    return Compositions(tuple(entries), (*told, *chain.warnings))
+    return Compositions(tuple(entries), (*told, *chain.warnings), chain.failures)
 
 
 def _grouped(entries: Sequence[Entry]) -> list[str]:
@@ -93,6 +108,8 @@ class _Chain:
         self.by_hand = {p.name for p in precipitates if p.factor is not None}
         self.thickness_nm = thickness_nm
         self.warnings: list[str] = []
+        self.failures: dict[str, str] = {}
+        self.report: Report = silent  # called before each fit
         self.united: list[Entry] = []  # the regions of each phase on each map, together
 
     def assumed_absent(self, precipitate: str) -> str | None:
@@ -110,6 +127,7 @@ class _Chain:
         for precipitate, subtraction in phases.subtractions.items():
             pixels = int(part.mixtures[precipitate].sum())
             mixture = phases.mixtures[precipitate]
+            self.report(0.0)
             try:
                 composition = quantify(
                     subtraction.spectrum,
@@ -118,8 +136,11 @@ class _Chain:
                     self.assumed_absent(precipitate),
                     mixture.fit.calibration,
                 )
+            except np.linalg.LinAlgError:  # a ValueError, but a fault of the program
+                raise
             except ValueError as error:
-                raise ValueError(f'{precipitate} on map "{name}": {error}') from error
+                self.failures.setdefault(precipitate, f'{precipitate} on map "{name}": {error}')
+                continue
             entries.append(Entry(precipitate, "mask", name, pixels, composition))
             mixed = f"{precipitate}+{matrix}"
             entries.append(Entry(mixed, "mixture", name, pixels, mixture))
@@ -148,7 +169,8 @@ class _Chain:
         return measured + [entry for entry in conventional if entry is not None]
 
     def _region(self, data: MapData, phase: str, mask: BoolArray, label: str) -> Entry:
-        composition = quantify(data.image.spectrum(mask), self.method, self.foil(data, phase))
+        spectrum = data.image.spectrum(mask, self.report)
+        composition = quantify(spectrum, self.method, self.foil(data, phase))
         return Entry(phase, "roi", data.entry.name, int(mask.sum()), composition, label)
 
     def _united(self, data: MapData, regions: Sequence[tuple[BoolArray, Entry]]) -> Entry:
@@ -169,8 +191,10 @@ class _Chain:
     ) -> Entry | None:
         fit = measured.composition.fit
         absent = self.absent[measured.phase]
-        family = fit.family_of(absent)
         try:
+            if not absent:
+                raise ValueError(f"choose the absent element of {measured.phase}")
+            family = fit.family_of(absent)
             left = subtract_areas(fit, matrix.fit, absent, family or "")
             composition = composition_of(left, self.method, foil, absent)
         except ValueError as error:
@@ -207,6 +231,7 @@ class _Chain:
     def _sum(
         self, data: Mapping[str, MapData], phase: str, source: str, entries: Sequence[Entry]
     ) -> Entry:
+        self.report(0.0)
         spectra = [entry.composition.fit.spectrum for entry in entries]
         subtracted = source == "mask" and phase != self.sample.matrix
         of_foil = self.sample.matrix if source == "mixture" else phase

@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from endmember.core.counts import BoolArray, SpectrumImage
-from endmember.core.progress import Report
+from endmember.core.progress import Report, part_of, silent
 from endmember.core.regions import Rectangle, pixel_box, region_mask
 from endmember.session.recipe import Exclude, Instrument, MapInput, Roi, changed
 from endmember.session.shapes import region_on
 
 LEAST_BEAM_ENERGY_keV = 40.0
+DIGESTED_BYTES = 4_000_000  # read and digested at once
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -57,14 +58,13 @@ def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData
     from endmember.files.reading import open_map
 
     report(0.0)
-    reading = open_map(Path(entry.file), entry.signal)
+    reading = open_map(Path(entry.file), entry.signal, part_of(report, 0.0, 0.8))
     whole, told = reading.image, reading.warnings
     image = replace(
         whole,
         beam_energy_keV=_chosen(instrument.beam_energy_keV, whole.beam_energy_keV),
         take_off_angle_deg=_chosen(instrument.take_off_angle_deg, whole.take_off_angle_deg),
     )
-    report(0.6)
     _check_facts(image, entry)
     clipped: tuple[str, ...] = ()
     if entry.crop is not None:
@@ -74,7 +74,9 @@ def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData
         image = image.crop(*box)
         entry = changed(entry, crop=box)
     low, high = instrument.energy_range_keV
+    report(0.83)
     image = image.between(low, high)
+    report(0.86)
     if image.total == 0:
         raise ValueError(
             f"{entry.file}: no counts lie between {low:g} and {high:g} keV "
@@ -84,14 +86,15 @@ def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData
     kept = image.total  # before rebinning, which cuts the pixels that fill no block
     if entry.rebin > 1:
         image = image.rebin(entry.rebin)
-    report(0.8)
+    report(0.9)
     warnings = [*_still_open(told, image), *clipped]
     if whole.axis.start_keV < low:
         cut = 1.0 - kept / max(whole.total, 1) if entry.crop is None else None
         share = "" if cut is None else f" ({100 * cut:.1f} % of all counts lie outside the range)"
         warnings.append(f"everything below {low:g} keV is cut, the zero peak included{share}")
     named = tuple(f'map "{entry.name}": {sentence}' for sentence in warnings)
-    return MapData(entry, image, (whole.rows, whole.columns), file_digest(entry.file), named)
+    digest = file_digest(entry.file, part_of(report, 0.9, 1.0))
+    return MapData(entry, image, (whole.rows, whole.columns), digest, named)
 
 
 def roi_mask(data: MapData, roi: Roi, excluded: BoolArray) -> tuple[BoolArray, tuple[str, ...]]:
@@ -156,7 +159,13 @@ def excluded_mask(data: MapData, shapes: Sequence[Exclude]) -> tuple[BoolArray, 
     return excluded, tuple(warnings)
 
 
-def file_digest(file: str) -> str:
+def file_digest(file: str, report: Report = silent) -> str:
     """The SHA-256 of a file, in hexadecimal."""
-    with Path(file).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    path = Path(file)
+    size, done, digest = max(path.stat().st_size, 1), 0, hashlib.sha256()
+    with path.open("rb") as stream:
+        while part := stream.read(DIGESTED_BYTES):
+            digest.update(part)
+            done += len(part)
+            report(min(done / size, 1.0))
+    return digest.hexdigest()

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
 from endmember.core.counts import BoolArray
 from endmember.core.decomposition import Decomposition
+from endmember.core.detector import Detector
 from endmember.core.masks import Partition, partition
-from endmember.core.progress import Report
+from endmember.core.progress import Report, parts_of, silent
 from endmember.core.purity import empty_share, matrix_purity, missed_precipitates
 from endmember.core.quantification import Composition, Method, quantify
-from endmember.core.segmentation import Stroke, segment
-from endmember.core.spectrum import FloatArray, Spectrum
-from endmember.core.spectrum_fit import Foil, SpectrumFit, fit_spectrum, quantified_family
+from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
+from endmember.core.spectrum_fit import Foil, fit_spectrum, quantified_family
 from endmember.core.subtraction import Subtraction, subtract
+from endmember.session.cuts import mask_of
 from endmember.session.map_data import MapData, excluded_mask
 from endmember.session.recipe import Exclude, Precipitate, Sample, Segmentation
-from endmember.session.shapes import points_on, rectangle_on
 
 MOSTLY_EMPTY = 0.25  # share of a mask without precipitate from which it is doubted
 SIGNIFICANT_AREA = 3.0  # sigma
@@ -28,11 +29,17 @@ LEAST_SHARE_OF_COUNTS = 0.02  # a smaller component shows noise or an artefact, 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MapMasks:
-    """The masks of one map. `components` says which component showed each precipitate."""
+    """The masks of one map. `components` says which component showed each precipitate.
+
+    `pixels_per_rectangle` says, by precipitate, how many pixels each of its rectangles yielded;
+    `failures` says of each precipitate without a usable mask why it has none.
+    """
 
     partition: Partition
     components: dict[str, int]
     warnings: tuple[str, ...]
+    pixels_per_rectangle: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,7 +47,8 @@ class MapPhases:
     """The spectra of the phases of one map, as compositions that hold their fits.
 
     `matrix` and `mixtures` are measured; `subtractions` holds what is left of each precipitate.
-    `purity` is the share of each precipitate in the matrix mask with its sigma.
+    `purity` is the share of each precipitate in the matrix mask with its sigma. `failures` says of
+    each precipitate that could not be subtracted why; its mixture may still be there.
     """
 
     matrix: Composition
@@ -48,6 +56,7 @@ class MapPhases:
     subtractions: dict[str, Subtraction]
     purity: dict[str, tuple[float, float]]
     warnings: tuple[str, ...]
+    failures: dict[str, str] = field(default_factory=dict)
 
 
 def foil_of(
@@ -72,7 +81,15 @@ def foil_of(
     return Foil(float(thickness_nm), float(density), angle)
 
 
-def choose_component(found: Decomposition, data: MapData, absent: str, method: Method) -> int:
+def check_elements(elements: Sequence[str]) -> None:
+    """Raise ValueError if the sample has no elements: nothing can be fitted without."""
+    if not elements:
+        raise ValueError("no elements are chosen: list the elements of the sample")
+
+
+def choose_component(
+    found: Decomposition, data: MapData, absent: str, method: Method, report: Report = silent
+) -> int:
     """The component with the smallest share of the absent element's fitted line area.
 
     Only components with at least 2 % of all counts are looked at; areas below 3 sigma count as
@@ -81,8 +98,10 @@ def choose_component(found: Decomposition, data: MapData, absent: str, method: M
     Raises
     ------
     ValueError
-        if the absent element has no line in the energy range, or no component can be fitted.
+        if no elements are given, the absent element has no line in the energy range, or no
+        component can be fitted.
     """
+    check_elements(method.elements)
     beam = data.image.beam_energy_keV or 0.0
     family = quantified_family(absent, data.image.axis, beam)
     if family is None:
@@ -91,18 +110,17 @@ def choose_component(found: Decomposition, data: MapData, absent: str, method: M
             "that the matrix holds and the precipitate does not"
         )
     totals = np.sum([maps.sum(axis=(1, 2)) for maps in found.maps], axis=0)
+    everything = (*method.elements, *method.system_elements)
     shares = {}
     for index in np.flatnonzero(totals >= LEAST_SHARE_OF_COUNTS * totals.sum()):
-        spectrum = Spectrum(found.spectra[index] * totals[index], data.image.axis, beam)
-        fit = fit_spectrum(
-            spectrum,
-            (*method.elements, *method.system_elements),
-            detector=method.detector,
-            refine_calibration=False,
-        )
-        column = fit.find(absent, family)
-        if column is not None:
-            shares[int(index)] = _significant_area(fit, column) / totals[index]
+        report(0.0)
+        counts = (found.spectra[index] * totals[index]).tobytes()
+        areas = _component_areas(counts, data.image.axis, beam, everything, method.detector)
+        if (absent, family) in areas:
+            area, sigma = areas[absent, family]
+            # components fit badly in places, so areas scatter about zero: of several without the
+            # element the largest is taken, not the one that noise makes most negative
+            shares[int(index)] = area / totals[index] if area > SIGNIFICANT_AREA * sigma else 0.0
     if not shares:
         raise ValueError(
             f"no component shows whether {absent} is absent: name the component of the precipitate"
@@ -110,11 +128,16 @@ def choose_component(found: Decomposition, data: MapData, absent: str, method: M
     return min(shares, key=lambda index: shares[index])
 
 
-def _significant_area(fit: SpectrumFit, column: int) -> float:
-    # components fit badly in places, so areas scatter about zero: of several components without the
-    # element the largest is taken, not the one that noise makes most negative
-    area, sigma = float(fit.areas[column]), float(np.sqrt(fit.covariance[column, column]))
-    return area if area > SIGNIFICANT_AREA * sigma else 0.0
+@lru_cache(maxsize=64)
+def _component_areas(
+    counts: bytes, axis: EnergyAxis, beam: float, elements: tuple[str, ...], detector: Detector
+) -> dict[tuple[str, str], tuple[float, float]]:
+    """Fitted area and its sigma by element and line family: the same for any drawing."""
+    spectrum = Spectrum(np.frombuffer(counts), axis, beam)
+    fit = fit_spectrum(spectrum, elements, detector=detector, refine_calibration=False)
+    sigmas = np.sqrt(np.diag(fit.covariance)).tolist()
+    pairs = zip(fit.areas.tolist(), sigmas, strict=True)
+    return {(c.element, c.family): pair for c, pair in zip(fit.columns, pairs, strict=True)}
 
 
 def make_masks(
@@ -125,53 +148,56 @@ def make_masks(
     excludes: Sequence[Exclude],
     data: MapData,
     found: Decomposition,
-    maps: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    number: int,
 ) -> MapMasks:
     """GrabCut for each precipitate with rectangles or strokes on this map, then the mask algebra.
+
+    The map is `number` in the decomposition. A precipitate that cannot be cut is left out, with its
+    sentence in `failures`.
 
     Raises
     ------
     ValueError
-        if a mask is empty or no matrix is left.
+        if no matrix is left, or the exclusions cannot be used.
     """
     masks: dict[str, BoolArray] = {}
     chosen: dict[str, int] = {}
+    pixels: dict[str, tuple[int, ...]] = {}
+    failures: dict[str, str] = {}
     warnings: list[str] = []
     entry = data.entry
     drawn = [p for p in precipitates if _is_drawn_on(p, entry.name)]
-    for number, precipitate in enumerate(drawn):
+    for precipitate, within in zip(drawn, parts_of(report, max(len(drawn), 1)), strict=False):
         where = f'{precipitate.name} on map "{entry.name}"'
-        index = precipitate.component
-        try:
-            if index is None:
-                index = choose_component(found, data, precipitate.absent, method)
-            cut = segment(
-                maps,
-                index,
-                [rectangle_on(entry, box) for box in precipitate.boxes_on(entry.name)],
-                [
-                    Stroke(s.label, s.radius / entry.rebin, points_on(entry, s.points))
-                    for s in precipitate.strokes_on(entry.name)
-                ],
-                float(settings.smoothing_px) / entry.rebin,
-                settings.seed,
-                lambda fraction, number=number: report((number + fraction) / len(drawn)),  # type: ignore[misc]
-                [str(list(box)) for box in precipitate.boxes_on(entry.name)],
+        if precipitate.component is None and not precipitate.absent:
+            failures[precipitate.name] = (
+                f"choose the component that shows {precipitate.name}, or its absent element"
             )
+            continue
+        try:
+            index = precipitate.component
+            if index is None:
+                index = choose_component(found, data, precipitate.absent, method, within)
+            cut = mask_of(found, number, entry, precipitate, index, settings, within)
+        except np.linalg.LinAlgError:  # a ValueError, but a fault of the program
+            raise
         except ValueError as error:
-            raise ValueError(f"{where}: {error}") from error
+            failures[precipitate.name] = f"{where}: {error}"
+            continue
         if not cut.mask.any():
-            raise ValueError(
+            failures[precipitate.name] = (
                 f"the mask of {where}, from component {index}, is empty: move its rectangles onto "
                 "the precipitates, or choose another component (run the recipe without this "
                 "precipitate to see the component maps, in the folder components)"
             )
+            continue
         masks[precipitate.name], chosen[precipitate.name] = cut.mask, index
+        pixels[precipitate.name] = cut.pixels_per_rectangle
         warnings.extend(f"{where}: {sentence}" for sentence in cut.warnings)
     excluded, clipped = excluded_mask(data, excludes)
     part = partition(masks, excluded)
-    _check_partition(part, entry.name)
-    return MapMasks(part, chosen, (*clipped, *warnings))
+    failures |= _unusable(part, entry.name)
+    return MapMasks(part, chosen, (*clipped, *warnings), pixels, failures)
 
 
 def _is_drawn_on(precipitate: Precipitate, map_name: str) -> bool:
@@ -180,18 +206,19 @@ def _is_drawn_on(precipitate: Precipitate, map_name: str) -> bool:
     return inside or bool(precipitate.boxes_on(map_name))
 
 
-def _check_partition(part: Partition, map_name: str) -> None:
+def _unusable(part: Partition, map_name: str) -> dict[str, str]:
+    """The precipitates of which no pixel is left to measure, each with its sentence."""
     if not part.matrix.any():
         raise ValueError(
             f'no pure matrix is left on map "{map_name}": draw the rectangles closer round the '
             "precipitates"
         )
-    for name, mixture in part.mixtures.items():
-        if not mixture.any():
-            raise ValueError(
-                f'every pixel of {name} on map "{map_name}" overlaps another precipitate or is '
-                "excluded: nothing is left to measure it by, so redraw the rectangles"
-            )
+    return {
+        name: f'every pixel of {name} on map "{map_name}" overlaps another precipitate or is '
+        "excluded: nothing is left to measure it by, so redraw the rectangles"
+        for name, mixture in part.mixtures.items()
+        if not mixture.any()
+    }
 
 
 def separate(
@@ -203,31 +230,51 @@ def separate(
     data: MapData,
     masks: MapMasks,
 ) -> MapPhases:
-    """Sum the spectra of the masks and take the matrix out of each mixture."""
+    """Sum the spectra of the masks and take the matrix out of each mixture.
+
+    A precipitate that cannot be subtracted is left out, with its sentence in `failures`.
+
+    Raises
+    ------
+    ValueError
+        if no elements are given, or the matrix cannot be measured.
+    """
+    check_elements(sample.elements)
     part = masks.partition
     foil = foil_of(data, sample.density_g_cm3, thickness_nm, sample.matrix)
-    matrix = _measured(data, part.matrix, method, foil, f"matrix {sample.matrix}")
-    steps = 1 + len(part.mixtures)
-    report(1 / steps)
+    usable = {name: mask for name, mask in part.mixtures.items() if name not in masks.failures}
+    within = parts_of(report, 2 + len(usable))
+    matrix = _measured(data, part.matrix, method, foil, f"matrix {sample.matrix}", within[0])
     mixtures: dict[str, Composition] = {}
     subtractions: dict[str, Subtraction] = {}
+    failures: dict[str, str] = {}
     warnings: list[str] = []
     by_name = {p.name: p for p in precipitates}
-    for number, (name, mask) in enumerate(part.mixtures.items()):
+    for (name, mask), here in zip(usable.items(), within[1:-1], strict=True):
         where = f'{name} on map "{data.entry.name}"'
-        mixtures[name] = _measured(data, mask, method, foil, f"mixture of {name}")
-        subtractions[name] = _subtracted(mixtures[name], matrix, by_name[name], where)
+        try:
+            mixtures[name] = _measured(data, mask, method, foil, f"mixture of {name}", here)
+            subtractions[name] = _subtracted(mixtures[name], matrix, by_name[name], where)
+        except np.linalg.LinAlgError:  # a ValueError, but a fault of the program
+            raise
+        except ValueError as error:
+            failures[name] = str(error)
+            continue
         warnings.extend(_negative(subtractions[name], where))
-        report((2 + number) / steps)
+    within[-1](0.0)
     purity, told = _purity(data, part, subtractions)
-    return MapPhases(matrix, mixtures, subtractions, purity, (*warnings, *told))
+    report(1.0)
+    return MapPhases(matrix, mixtures, subtractions, purity, (*warnings, *told), failures)
 
 
 def _measured(
-    data: MapData, mask: BoolArray, method: Method, foil: Foil | None, what: str
+    data: MapData, mask: BoolArray, method: Method, foil: Foil | None, what: str, report: Report
 ) -> Composition:
+    spectrum = data.image.spectrum(mask, report)
     try:
-        return quantify(data.image.spectrum(mask), method, foil)
+        return quantify(spectrum, method, foil)
+    except np.linalg.LinAlgError:
+        raise
     except ValueError as error:
         raise ValueError(f'the {what} on map "{data.entry.name}": {error}') from error
 
@@ -235,6 +282,11 @@ def _measured(
 def _subtracted(
     mixture: Composition, matrix: Composition, precipitate: Precipitate, where: str
 ) -> Subtraction:
+    if not precipitate.absent:
+        raise ValueError(
+            f"choose the absent element of {precipitate.name}: one that the matrix holds and "
+            f"{precipitate.name} does not"
+        )
     family = mixture.fit.family_of(precipitate.absent)
     factor = None if precipitate.factor is None else float(precipitate.factor)
     try:

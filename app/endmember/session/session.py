@@ -82,6 +82,12 @@ class Session:
         self._show(recipe)
         self._gesture_open = True
 
+    def adopt(self, recipe: Recipe) -> None:
+        """Make `recipe` today's without an entry for undo: for what no person decided."""
+        going_on = self._gesture_open
+        self._show(recipe)
+        self._gesture_open = going_on
+
     def undo(self) -> None:
         """Go back to the recipe before the last gesture, if there is one."""
         if self._past:
@@ -109,6 +115,16 @@ class Session:
             if isinstance(failure := self.results.get(key), Failure):
                 found.append((step.name, maps, failure))
         return found
+
+    def snapshot(self) -> Session:
+        """The same recipe with the results as they are now, for use in another thread."""
+        twin = Session(self.table, self.recipe)
+        twin.results = dict(self.results)
+        return twin
+
+    def wanted_keys(self) -> list[Key]:
+        """The keys that today's recipe asks for, each once, in the order of the steps."""
+        return list(dict.fromkeys(key for _, _, key in self._keys.all()))
 
     def wanted(self) -> set[Key]:
         """The keys of all results that today's recipe asks for."""
@@ -139,6 +155,12 @@ class Session:
         self.results[key] = value
         self._forget()
         return True
+
+    def retry(self) -> None:
+        """Forget the failures of today's steps, so that they are due again."""
+        for key in self.wanted():
+            if isinstance(self.results.get(key), Failure):
+                del self.results[key]
 
     def _show(self, recipe: Recipe) -> None:
         # What was wanted until now is the last to be forgotten.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from endmember.core.progress import Report
+from endmember.core.progress import Report, part_of
 from endmember.session.recipe import (
     Decomposition,
     Exclude,
@@ -116,6 +116,7 @@ def _masks(
     from endmember.core.quantification import Method
     from endmember.session.separation import make_masks
 
+    number = decomposed.names.index(data.entry.name)
     return make_masks(
         report,
         precipitates,
@@ -124,7 +125,7 @@ def _masks(
         excludes,
         data,
         decomposed.found,
-        decomposed.maps_of(data.entry.name),
+        number,
     )
 
 
@@ -158,8 +159,8 @@ def _abundance(
             *(done.spectrum.counts for done in phases.subtractions.values()),
         ]
     )
-    found = abundances(data.image, endmembers, report)
-    whole = data.image.spectrum(~masks.partition.excluded).counts
+    found = abundances(data.image, endmembers, part_of(report, 0.0, 0.7))
+    whole = data.image.spectrum(~masks.partition.excluded, part_of(report, 0.7, 1.0)).counts
     shares, sigmas = phase_fractions(whole, endmembers)
     fractions = {
         name: (float(share), float(sigma))

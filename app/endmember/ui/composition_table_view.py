@@ -1,155 +1,240 @@
-"""The table of compositions: a model over cells, and the view that copies."""
+"""The table of compositions: choosing an element, numbers under their points, copying."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
-from PyQt6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, Qt, pyqtSignal
-from PyQt6.QtGui import QBrush, QColor, QFont, QGuiApplication, QKeyEvent, QKeySequence
-from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PyQt6.QtCore import QMimeData, QModelIndex, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QPainter
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
 
-from endmember.session.composition_view import Cell, Header, clipboard_html, clipboard_text
-from endmember.ui.theme import THEME, colours
+from endmember.session.element_table import ElementTable, clipboard_html, clipboard_text
+from endmember.ui.composition_model import CompositionModel
+from endmember.ui.theme import THEME
 
-_NOWHERE = QModelIndex()
-_QUIET = ("< LOD", "not measured", "not detected", "assumed absent", "–")
+WIDEST = 170
+ROW_ROOM = 7
+_TIP = (
+    "Click a row, or go to it with the arrow keys, to see its line in the spectrum; double-click "
+    "shows the whole spectrum. Ctrl+C copies the selected cells, or all where only one is"
+)
 
 
-class CompositionModel(QAbstractTableModel):
-    """Headers and cells; replaced as a whole, without losing the selection of the view."""
+class _Aligned(QStyledItemDelegate):
+    """Numbers of a column stand with their points under each other."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: CompositionModel) -> None:
         super().__init__()
-        self.heads: list[Header] = []
-        self.cells: list[list[Cell]] = []
-        self.elements: list[str] = []
+        self.model = model
 
-    def show(self, heads: list[Header], cells: list[list[Cell]], elements: Sequence[str]) -> None:
-        """Show other cells; rows and columns stay where their number stays."""
-        same = len(heads) == len(self.heads) and list(elements) == self.elements
-        if not same:
-            self.beginResetModel()
-        self.heads, self.cells, self.elements = heads, cells, list(elements)
-        if not same:
-            self.endResetModel()
-        elif cells:
-            last = self.index(len(cells) - 1, len(heads) - 1)
-            self.dataChanged.emit(self.index(0, 0), last)
-            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(heads) - 1)
+    def paint(
+        self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> None:
+        """Draw the cell, its text moved left by the digits that it lacks."""
+        assert painter is not None
+        self.initStyleOption(option, index)
+        text, option.text = option.text, ""
+        widget = option.widget
+        style = widget.style() if widget is not None else QApplication.style()
+        assert style is not None
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, widget)
+        margin = 1 + style.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, option, widget)
+        shift = self._shift(option, index)
+        place = option.rect.adjusted(margin, 0, -margin - shift, 0)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        palette = option.palette
+        role = palette.ColorRole.HighlightedText if selected else palette.ColorRole.Text
+        painter.setFont(option.font)
+        shown = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+        style.drawItemText(
+            painter, place, int(option.displayAlignment), palette, True, shown, role
+        )
 
-    def rowCount(self, parent: QModelIndex = _NOWHERE) -> int:
-        """One row an element."""
-        return 0 if parent.isValid() else len(self.cells)
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        """Room for the text and the digits that it lacks."""
+        size = super().sizeHint(option, index)
+        self.initStyleOption(option, index)
+        return QSize(size.width() + self._shift(option, index) + 4, size.height())
 
-    def columnCount(self, parent: QModelIndex = _NOWHERE) -> int:
-        """One column a header."""
-        return 0 if parent.isValid() else len(self.heads)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
-        """Titles with units, and their meaning as a tooltip."""
-        if orientation != Qt.Orientation.Horizontal or section >= len(self.heads):
-            return None
-        head = self.heads[section]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return head.title
-        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
-            return head.meaning
-        return None
-
-    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Text, alignment, tooltip; the accessible text says element and column too."""
-        if not index.isValid():
-            return None
-        cell = self.cells[index.row()][index.column()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return cell.text
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return cell.more or None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft
-            if cell.number is not None or cell.text == "–":
-                side = Qt.AlignmentFlag.AlignRight
-            return side | Qt.AlignmentFlag.AlignVCenter
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            element, title = self.elements[index.row()], self.heads[index.column()].title
-            return f"{element}, {title}: {cell.text or 'empty'}"
-        return self._look(cell, index.column(), role)
-
-    def _look(self, cell: Cell, column: int, role: int) -> object:
-        if role == Qt.ItemDataRole.ForegroundRole:
-            if cell.text.startswith(_QUIET):
-                return QBrush(QColor(colours().muted))
-            if cell.text.startswith("negative"):
-                return QBrush(QColor(colours().error))
-        if role == Qt.ItemDataRole.FontRole and column == 0:
-            font = QFont()
-            font.setBold(True)
-            return font
-        return None
+    def _shift(self, option: QStyleOptionViewItem, index: QModelIndex) -> int:
+        return option.fontMetrics.horizontalAdvance(self.model.missing_digits(index))
 
 
 class CompositionTableView(QTableView):
     """Copies what a spreadsheet pastes; tells which element is looked at."""
 
-    element_chosen = pyqtSignal(str)
+    chosen = pyqtSignal(int, int)
+    """Row and column of the cell whose line is to be shown."""
     reset_asked = pyqtSignal()
+    copy_refused = pyqtSignal()
+    """The table is out of date, so that nothing was copied."""
 
     def __init__(self) -> None:
         super().__init__()
         self.cells = CompositionModel()
+        self.current = True  # false while the numbers are out of date
+        self._hidden: frozenset[str] = frozenset()
+        self._delegate = _Aligned(self.cells)
         self.setModel(self.cells)
+        self.setItemDelegate(self._delegate)
         self.setAlternatingRowColors(True)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectItems)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setWordWrap(False)
-        self.setCornerButtonEnabled(False)
-        self.setTabKeyNavigation(False)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setTabKeyNavigation(False)  # Tab goes on to the next control
         self.setAccessibleName("composition table")
-        self.setToolTip("Click a row to see its line in the spectrum; Ctrl+C copies")
-        rows, columns = self.verticalHeader(), self.horizontalHeader()
-        assert rows is not None
-        assert columns is not None
-        rows.hide()
-        rows.setDefaultSectionSize(self.fontMetrics().height() + 7)
-        columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        columns.setHighlightSections(False)
-        columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        selection = self.selectionModel()
-        assert selection is not None
-        selection.currentRowChanged.connect(lambda now, _: self._choose(now))
+        self.setAccessibleDescription(_TIP)
+        self.setToolTip(_TIP)
+        self._style_headers()
         self.clicked.connect(self._choose)
         self.doubleClicked.connect(lambda _: self.reset_asked.emit())
         THEME.changed.connect(self._redraw)
 
-    def show_table(
-        self, heads: list[Header], cells: list[list[Cell]], elements: Sequence[str]
-    ) -> None:
-        """Show other cells; column widths follow them where the titles changed."""
-        titles = [head.title for head in self.cells.heads]
-        self.cells.show(heads, cells, elements)
-        if titles != [head.title for head in heads]:
-            self.resizeColumnsToContents()
+    def _style_headers(self) -> None:
+        rows, columns = self.verticalHeader(), self.horizontalHeader()
+        assert rows is not None
+        assert columns is not None
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(self.fontMetrics().height() + ROW_ROOM)
+        rows.setHighlightSections(False)
+        rows.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        rows.setAccessibleName("elements")
+        rows.sectionClicked.connect(lambda row: self._choose(self.currentIndex()))
+        columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        columns.setHighlightSections(False)
+        columns.setMinimumSectionSize(36)
+        columns.setAccessibleName("columns")
+        columns.setTextElideMode(Qt.TextElideMode.ElideRight)
+        corner = self.findChild(QAbstractButton)
+        if corner is not None:
+            corner.setToolTip("Select the whole table")
+
+    # --- showing -----------------------------------------------------------------------------
+
+    def show_table(self, table: ElementTable, chosen: str) -> None:
+        """Show another table; the cell, the selection and the place stay where they can."""
+        before = self.cells.table
+        place = self.currentIndex().column()
+        element = self._element(self.currentIndex())
+        bar = self.verticalScrollBar()
+        scrolled = 0 if bar is None else bar.value()
+        self.cells.mark(chosen)
+        self.cells.show(table)
+        self.hide_columns(self._hidden)
+        if element in table.elements and not self.currentIndex().isValid():
+            column = min(max(place, 0), self.cells.columnCount() - 1)
+            self._go_to(table.elements.index(element), column)
+        if bar is not None:
+            bar.setValue(scrolled)
+        titles = [head.text for head in table.heads]
+        self._fit_columns(shrink=titles != [head.text for head in before.heads])
+
+    def _go_to(self, row: int, column: int) -> None:
+        model = self.selectionModel()
+        assert model is not None
+        model.blockSignals(True)  # the same element as before: nothing to tell
+        model.setCurrentIndex(
+            self.cells.index(row, column), model.SelectionFlag.ClearAndSelect
+        )
+        model.blockSignals(False)
+
+    def _fit_columns(self, *, shrink: bool) -> None:
+        header = self.horizontalHeader()
+        assert header is not None
+        for column in range(self.cells.columnCount()):
+            if self.isColumnHidden(column):
+                continue
+            wide = max(self.sizeHintForColumn(column), header.sectionSizeHint(column))
+            wide = min(wide, WIDEST)
+            if shrink or wide > self.columnWidth(column):
+                self.setColumnWidth(column, wide)
+
+    def hide_columns(self, keys: Collection[str]) -> None:
+        """Hide the columns with these keys, show all others."""
+        self._hidden = frozenset(keys)
+        came = False
+        for column in range(self.cells.columnCount()):
+            hidden = self.cells.head(column).key in self._hidden
+            came = came or (self.isColumnHidden(column) and not hidden)
+            self.setColumnHidden(column, hidden)
+        if came:
+            self._fit_columns(shrink=True)
+
+    def mark(self, element: str) -> None:
+        """Make the row of this element the chosen one."""
+        self.cells.mark(element)
+
+    def height_of_all(self) -> int:
+        """Pixels that all rows ask for."""
+        rows, columns = self.verticalHeader(), self.horizontalHeader()
+        bar = self.horizontalScrollBar()
+        assert rows is not None
+        assert columns is not None
+        below = 0 if bar is None else bar.sizeHint().height()
+        return rows.length() + columns.sizeHint().height() + below + 2 * self.frameWidth()
+
+    def _redraw(self) -> None:
+        if (viewport := self.viewport()) is not None:
+            viewport.update()
+
+    # --- hands -------------------------------------------------------------------------------
+
+    def _element(self, index: QModelIndex) -> str:
+        known = index.isValid() and index.row() < len(self.cells.table.elements)
+        return self.cells.table.elements[index.row()] if known else ""
 
     def _choose(self, index: QModelIndex) -> None:
-        if index.isValid() and index.row() < len(self.cells.elements):
-            self.element_chosen.emit(self.cells.elements[index.row()])
+        if self._element(index):
+            self.chosen.emit(index.row(), index.column())
+
+    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:
+        """Tell of another element, or of another entry where several stand side by side."""
+        super().currentChanged(current, previous)
+        same = current.row() == previous.row() and self._entry(current) is self._entry(previous)
+        if current.isValid() and not same:
+            self._choose(current)
+
+    def _entry(self, index: QModelIndex) -> object:
+        entries = self.cells.table.entries
+        return entries[index.column() + 1] if 0 <= index.column() < len(entries) - 1 else None
+
+    def focusInEvent(self, event: QFocusEvent | None) -> None:
+        """Tab into the table changes nothing: Qt would go to its first cell."""
+        model = self.selectionModel()
+        assert model is not None
+        model.blockSignals(True)
+        super().focusInEvent(event)
+        model.blockSignals(False)
+        self._redraw()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Ctrl+C copies the selection, or all where one cell or none is selected."""
         assert event is not None
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._choose(self.currentIndex())
         else:
             super().keyPressEvent(event)
 
     def copy(self, everything: bool = False) -> None:
         """Put the selected block, or all shown columns, on the clipboard."""
+        if not self.current:
+            self.copy_refused.emit()
+            return
+        table = self.cells.table
         rows, columns = self._block(everything)
-        heads = [self.cells.heads[c] for c in columns]
-        cells = [[self.cells.cells[r][c] for c in columns] for r in rows]
+        heads = [table.heads[c] for c in columns]
+        cells = [[table.cells[r][c] for c in columns] for r in rows]
         data = QMimeData()
         data.setText(clipboard_text(heads, cells))
         data.setHtml(clipboard_html(heads, cells))
@@ -158,15 +243,12 @@ class CompositionTableView(QTableView):
             clipboard.setMimeData(data)
 
     def _block(self, everything: bool) -> tuple[list[int], list[int]]:
-        shown = [c for c in range(len(self.cells.heads)) if not self.isColumnHidden(c)]
+        """Rows and columns of the table; the element stands first, so that numbers say of what."""
+        shown = [c for c in range(self.cells.columnCount()) if not self.isColumnHidden(c)]
         indexes = [] if everything else self.selectedIndexes()
-        if len(indexes) <= 1:
-            return list(range(len(self.cells.cells))), shown
-        rows = sorted({index.row() for index in indexes})
-        columns = {index.column() for index in indexes}
-        # the element stands first, so that pasted numbers still say what they are of
-        return rows, [c for c in shown if c in columns or c == 0]
-
-    def _redraw(self) -> None:
-        if (viewport := self.viewport()) is not None:
-            viewport.update()
+        rows = list(range(self.cells.rowCount()))
+        if len(indexes) > 1:
+            rows = sorted({index.row() for index in indexes})
+            wanted = {index.column() for index in indexes}
+            shown = [c for c in shown if c in wanted]
+        return rows, [0, *(c + 1 for c in shown)]

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PyQt6.QtGui import QColor
 
 from endmember.core.line_markers import Marker, markers, nearest_line
-from endmember.core.spectrum_fit import SpectrumFit
 from endmember.session.composition_view import entry_title
-from endmember.session.compositions import Entry
 from endmember.ui.spectrum_view import Curve, FloatArray, MarkerLine, SpectrumView
 from endmember.ui.theme import FAMILY_DASHES, colours
+
+if TYPE_CHECKING:  # slow libraries are imported where they are needed, not with a window
+    from endmember.core.spectrum_fit import SpectrumFit
+    from endmember.session.compositions import Entry
 
 MARGIN_FWHM = 6.0  # shown on either side of a line
 SCALE_FWHM = 1.25  # on either side of a line, the values that the y axis is scaled to

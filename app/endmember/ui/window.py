@@ -143,6 +143,7 @@ class MainWindow(QMainWindow):
             self.middle.addWidget(page.view)
             area = QScrollArea()
             area.setWidgetResizable(True)
+            area.setMinimumWidth(SETTINGS_WIDTH - 8)
             area.setFrameShape(QFrame.Shape.NoFrame)
             area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
             area.setWidget(page.settings)

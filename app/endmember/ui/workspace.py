@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -95,6 +95,7 @@ class Workspace(QObject):
         self.document: Document | None = None
         self.focus = Focus()
         self._last: dict[tuple[str, str], Any] = {}
+        self._number, self._place = 0, 0  # how many precipitates, and which is looked at
         runner.step_done.connect(self._on_step_done)
 
     # --- the document ------------------------------------------------------------------------
@@ -192,17 +193,14 @@ class Workspace(QObject):
 
     def look(self, **settings: Any) -> None:
         """Change what is looked at: page, map_name, precipitate, component, element."""
-        from dataclasses import replace
-
         focus = replace(self.focus, **settings)
         if focus != self.focus:
             self.focus = focus
+            self._keep_focus()
             self.focus_changed.emit()
 
     def _keep_focus(self) -> None:
         """Look at a map and a precipitate that today's recipe has."""
-        from dataclasses import replace
-
         recipe = self.recipe
         if recipe is None:
             return
@@ -211,7 +209,11 @@ class Workspace(QObject):
             focus = replace(focus, map_name=recipe.map_names[0])
         names = [p.name for p in recipe.precipitates]
         if focus.precipitate not in names:
-            focus = replace(focus, precipitate=names[-1] if names else "")
+            # renamed, or its rename undone: the one at the same place; added: the last
+            place = min(self._place, len(names) - 1) if len(names) == self._number else -1
+            focus = replace(focus, precipitate=names[place] if names else "")
+        self._number = len(names)
+        self._place = names.index(focus.precipitate) if names else 0
         if focus.component >= recipe.decomposition.components:
             focus = replace(focus, component=0)
         self.focus = focus

@@ -1,0 +1,76 @@
+"""Which component shows a precipitate: chosen by hand, or found once for each decomposition."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable
+from typing import TYPE_CHECKING
+
+from endmember.session.map_data import MapData
+from endmember.session.recipe import Precipitate, Recipe, Sample
+
+if TYPE_CHECKING:
+    from endmember.session.steps import Decomposed
+
+
+class ComponentChoice:
+    """Remembers the automatic choices, each of which takes a fit of all components.
+
+    `find` may be called in another thread than `known`.
+    """
+
+    def __init__(self) -> None:
+        self._decomposed: Decomposed | None = None
+        self._found: dict[Hashable, int] = {}
+
+    def known(self, precipitate: Precipitate, sample: Sample, decomposed: Decomposed) -> int | None:
+        """The component of a precipitate, if it is known without computing."""
+        if precipitate.component is not None:
+            return precipitate.component
+        if decomposed is not self._decomposed:
+            return None
+        return self._found.get(_question(precipitate, sample))
+
+    def find(
+        self, precipitate: Precipitate, sample: Sample, data: MapData, decomposed: Decomposed
+    ) -> int:
+        """The component of a precipitate, as the masks take it.
+
+        Raises
+        ------
+        ValueError
+            if no component was chosen and no absent element, or none can be found by it.
+        """
+        from endmember.core.quantification import Method
+        from endmember.session.separation import choose_component
+
+        known = self.known(precipitate, sample, decomposed)
+        if known is not None:
+            return known
+        if not precipitate.absent:
+            raise ValueError(
+                f"choose the absent element of {precipitate.name}, or its component: without "
+                "either, no mask can be made"
+            )
+        method = Method(sample.elements, sample.system_elements)
+        index = choose_component(decomposed.found, data, precipitate.absent, method)
+        if decomposed is not self._decomposed:
+            self._decomposed, self._found = decomposed, {}
+        self._found[_question(precipitate, sample)] = index
+        return index
+
+
+def _question(precipitate: Precipitate, sample: Sample) -> Hashable:
+    return precipitate.absent, sample.elements, sample.system_elements
+
+
+def component_to_draw_on(recipe: Recipe, taken: Collection[int]) -> int:
+    """A component to show where nothing says which one shows the precipitate.
+
+    The first that a person took for a precipitate and no other precipitate uses, or else the first
+    unused one after the largest, which usually shows the matrix.
+    """
+    numbers = range(recipe.decomposition.components)
+    free = [number for number in numbers if number not in taken]
+    roles = [number for number in free if recipe.label_of(number).role == "precipitate"]
+    plain = [n for n in free if n > 0 and recipe.label_of(n).role not in ("matrix", "unused")]
+    return [*roles, *plain, *free, 0][0]

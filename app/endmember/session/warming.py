@@ -1,0 +1,130 @@
+"""Loading ahead of time what the steps need, while nobody waits for it."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from endmember.core.counts import SpectrumImage
+
+# In small pieces, the long ones divided: an import holds the interpreter while a library is loaded.
+LIBRARIES = (
+    "scipy.special",
+    "scipy.linalg",
+    "scipy.sparse",
+    "scipy.ndimage",
+    "scipy.interpolate",
+    "llvmlite.binding",
+    "numba.core.types",
+    "numba.np.ufunc",
+    "numba",
+    "xraylib",
+    "periodictable",
+    "cv2",
+    "h5py",
+    "dask.array",
+    "rsciio.hspy",
+)
+PARTS = (
+    "endmember.core.counts",
+    "endmember.core.quantification",
+    "endmember.core.decomposition",
+    "endmember.core.segmentation",
+    "endmember.core.abundance",
+    "endmember.files.reading",
+    "endmember.session.separation",
+    "endmember.session.compositions",
+)
+PAUSE_S = 0.003  # in which another thread gets its turn
+
+
+def warm_up() -> None:
+    """Import the slow libraries and load the compiled loops, by small sums that nobody reads.
+
+    For a thread in the background, once the window is shown: afterwards the first step of each kind
+    takes as long as the second.
+    """
+    for name in (*LIBRARIES, *PARTS):
+        importlib.import_module(name)
+        time.sleep(PAUSE_S)
+    _touch_lines()
+    _touch_segmentation()
+    touched = (_touch_sums, _touch_scree, _touch_decomposition, _touch_fit, _touch_abundance)
+    for largest in (255, 256):  # counts of 8 and of 16 bits: the loops are compiled for each
+        image = _small_map(largest)
+        for touch in touched:
+            touch(image)
+            time.sleep(PAUSE_S)
+
+
+def _small_map(largest: int) -> SpectrumImage:
+    import numpy as np
+
+    from endmember.core.counts import SpectrumImage
+    from endmember.core.spectrum import EnergyAxis
+
+    counts = np.random.default_rng(0).poisson(0.6, (12, 12, 600)).astype(np.uint16)
+    counts[0, 0, 300] = largest
+    whole = SpectrumImage.from_array(counts, EnergyAxis(0.005, 0.03, 600))
+    return whole.between(0.3, 20.0)
+
+
+def _touch_sums(image: SpectrumImage) -> None:
+    image.spectrum()
+    image.window_map(1.0, 2.0)
+    image.count_map()
+    image.rebin(2, 2)
+
+
+def _touch_scree(image: SpectrumImage) -> None:
+    from endmember.core.scree import scree
+
+    scree([image])
+
+
+def _touch_decomposition(image: SpectrumImage) -> None:
+    from endmember.core.decomposition import decompose
+
+    decompose([image], 2, max_iterations=3)
+    decompose([image], 2, "frobenius", max_iterations=2)
+
+
+def _touch_segmentation() -> None:
+    import numpy as np
+
+    from endmember.core.regions import Rectangle
+    from endmember.core.segmentation import segment
+
+    maps = np.ones((2, 40, 40))
+    maps[1, 14:24, 14:24] = 9.0
+    segment(maps, 1, (Rectangle(10, 10, 18, 18),))
+
+
+def _touch_lines() -> None:
+    from endmember.core.lines import atomic_mass, emission_lines
+
+    for element in ("O", "Mg", "Al", "Si", "Ca", "Fe", "C", "Cu"):
+        emission_lines(element, 200.0)
+        atomic_mass(element)
+        time.sleep(PAUSE_S)
+
+
+def _touch_fit(image: SpectrumImage) -> None:
+    from dataclasses import replace
+
+    from endmember.core.detector import Detector
+    from endmember.core.spectrum_fit import fit_spectrum
+
+    spectrum = replace(image.spectrum(), beam_energy_keV=200.0)
+    fit_spectrum(spectrum, ("Mg", "Si"), detector=Detector())
+
+
+def _touch_abundance(image: SpectrumImage) -> None:
+    import numpy as np
+
+    from endmember.core.abundance import abundances
+
+    ramp = np.arange(1.0, image.axis.channels + 1)
+    abundances(image, np.array([ramp, ramp[::-1]]))
