@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import time
 from typing import TYPE_CHECKING
@@ -57,6 +58,9 @@ def warm_up() -> None:
         for touch in touched:
             touch(image)
             time.sleep(PAUSE_S)
+    # The libraries' 200 000 objects stay to the end: looking through them for garbage, again and
+    # again, would hold up every thread for a tenth of a second.
+    gc.freeze()
 
 
 def _small_map(largest: int) -> SpectrumImage:

@@ -146,7 +146,9 @@ class ComponentRow(QWidget):
         """Take another component; `draw` shows it."""
         self.shown = shown
         share = 100 * shown.view.share
-        self.share.setText(f"{share:.1f} % of counts" if share >= 0.1 else f"{share:.2g} % of counts")
+        self.share.setText(
+            f"{share:.1f} % of counts" if share >= 0.1 else f"{share:.2g} % of counts"
+        )
         self.share.setToolTip(
             f"{share:.3g} % of all counts of this map, "
             f"{100 * shown.view.share_of_all:.3g} % of all maps decomposed together"

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QIcon
 from PyQt6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
     QFileDialog,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QSplitter,
     QStackedLayout,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -26,27 +25,38 @@ from endmember.session.composition_view import (
     UNITS,
     Unit,
     UnitName,
-    comparison,
+    comparison_table,
     entry_key,
+    entry_table,
     entry_title,
     fit_sentence,
-    headers,
     notes,
-    row_cells,
 )
-from endmember.session.compositions import Compositions, Entry
+from endmember.ui.composition_export import (
+    FIT_FILTERS,
+    TABLE_FILTER,
+    named,
+    write_fit,
+    write_table,
+)
+from endmember.ui.composition_settings import COMPUTED, CompositionSettings
 from endmember.ui.composition_table_view import CompositionTableView
+from endmember.ui.dialog import name
+from endmember.ui.elided_label import ElidedLabel
 from endmember.ui.fit_view import FitView
-from endmember.ui.page import Page, heading, remark
+from endmember.ui.inputs import ChoiceBox
+from endmember.ui.page import Page
+from endmember.ui.phase_settings import phase_chip
 from endmember.ui.theme import THEME
-from endmember.ui.workspace import Workspace
+from endmember.ui.workspace import Shown, Workspace
+
+if TYPE_CHECKING:
+    from endmember.session.compositions import Compositions, Entry
+    from endmember.session.document import Document
 
 COMPARE = "compare all phases"
-POISSON, K_FACTOR, CHANGE = 5, 12, 14
-DETECTION = (
-    "Not detected: net counts below 1.645 sigma of the blank (Currie's critical level). "
-    "Detected: above it. Quantifiable: above 10 sigma. LOD: 3 sigma of the blank."
-)
+LARGEST_TABLE = 0.55  # of the height, at first
+STALE = "the compositions are out of date: wait until they are current"
 
 
 class CompositionPage(Page):
@@ -58,14 +68,28 @@ class CompositionPage(Page):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
+        self.entry_box = ChoiceBox(
+            "Which spectrum's composition is shown; the last shows all side by side",
+            "composition shown",
+        )
+        self.unit_box = ChoiceBox(
+            "Unit of every value, error and limit in the table", "unit of the compositions"
+        )
+        self.copy_button = QPushButton("Copy table")
+        self.table_button = QPushButton("Export table…")
+        self.fit_button = QPushButton("Export fit…")
         self.table = CompositionTableView()
+        self.fit_line = ElidedLabel(greedy=True)
+        self.log = QToolButton()
+        self.whole = QToolButton()
         self.fit_view = FitView()
-        self.entry_box = QComboBox()
-        self.unit_box = QComboBox()
-        self.title_line = QLabel()
+        self.options = CompositionSettings()
+        self._document: Document | None = None
         self._found: Compositions | None = None
         self._before: Compositions | None = None
         self._drawn: tuple[Any, ...] = ()
+        self._looked_at = ("", "")
+        self._sized_for = 0
         self._build_view()
         self._build_settings()
         self._connect()
@@ -73,39 +97,43 @@ class CompositionPage(Page):
     # --- building ----------------------------------------------------------------------------
 
     def _build_view(self) -> None:
-        self.entry_box.setToolTip("Which spectrum's composition is shown; or all side by side")
-        self.entry_box.setAccessibleName("composition shown")
-        self.entry_box.setMinimumContentsLength(22)
-        self.unit_box.addItems(list(UNITS))
-        self.unit_box.setToolTip("Unit of every value, error and limit in the table")
-        self.unit_box.setAccessibleName("unit of the compositions")
-        copy = QPushButton("Copy table")
-        copy.setToolTip("Copy the whole table for a spreadsheet (Ctrl+C in the table: selection)")
-        copy.clicked.connect(lambda: self.table.copy(everything=True))
-        export = QPushButton("Export table…")
-        export.setToolTip("Write every composition into one CSV file, as `endmember run` does")
-        export.clicked.connect(self._ask_export_table)
-        figure = QPushButton("Export fit…")
-        figure.setToolTip("Write the spectrum with its fit as SVG, PNG, CSV or MSA")
-        figure.clicked.connect(self._ask_export_fit)
+        self.entry_box.setMinimumContentsLength(24)
+        preferences = self.workspace.preferences
+        unit = "at.%" if preferences is None else preferences.table_unit
+        self.unit_box.show_choices([(text, text) for text in UNITS], unit)
+        self.unit_box.setMinimumContentsLength(10)
+        name(
+            self.copy_button,
+            "Copy the whole table for a spreadsheet (Ctrl+C in the table: the selection)",
+            "copy table",
+        )
+        name(
+            self.table_button,
+            "Write every composition into one CSV file, as `endmember run` does",
+            "export table",
+        )
+        name(
+            self.fit_button,
+            "Write the spectrum with its fit as SVG, PNG, CSV or MSA",
+            "export spectrum with fit",
+        )
         row = QHBoxLayout()
-        for widget in (self.entry_box, self.unit_box):
-            row.addWidget(widget)
+        row.addWidget(self.entry_box, 1)
+        row.addWidget(self.unit_box)
         row.addStretch(1)
-        for button in (copy, export, figure):
+        for button in (self.copy_button, self.table_button, self.fit_button):
             row.addWidget(button)
-        self.title_line.setProperty("role", "muted")
-        self.title_line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.addWidget(self.table)
-        self.splitter.addWidget(self.fit_view)
+        self.splitter.addWidget(self._below())
         self.splitter.setChildrenCollapsible(False)
-        self.splitter.setSizes([260, 300])
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.splitterMoved.connect(lambda *_: setattr(self, "_sized_for", -1))
         full = QWidget()
         layout = QVBoxLayout(full)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
         layout.addLayout(row)
-        layout.addWidget(self.title_line)
         layout.addWidget(self.splitter, 1)
         self.empty = QLabel()
         self.empty.setWordWrap(True)
@@ -115,270 +143,275 @@ class CompositionPage(Page):
         self.stack.addWidget(self.empty)
         self.stack.addWidget(full)
 
+    def _below(self) -> QWidget:
+        """The fit, with what is said of it above."""
+        self.fit_line.setProperty("role", "muted")
+        self.fit_line.setAccessibleName("quality of the fit")
+        self.log.setText("log")
+        self.log.setCheckable(True)
+        name(self.log, "Logarithmic counts (L)", "logarithmic counts")
+        self.whole.setText("whole spectrum")
+        name(self.whole, "Show all energies (Ctrl+F)", "show the whole spectrum")
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.fit_line, 1)
+        row.addWidget(self.log)
+        row.addWidget(self.whole)
+        below = QWidget()
+        layout = QVBoxLayout(below)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(row)
+        layout.addWidget(self.fit_view, 1)
+        return below
+
     def _build_settings(self) -> None:
         layout = QVBoxLayout(self.settings)
-        self.poisson = QCheckBox("show the Poisson-only error of the paper")
-        self.k_column = QCheckBox("show k-factor and absorption")
-        self.k_column.setChecked(True)
-        self.k_factors = QLabel()
-        self.k_factors.setWordWrap(True)
-        choose, computed = QPushButton("File…"), QPushButton("Computed")
-        choose.setToolTip("Read k-factors from a CSV file: element, line, k, basis")
-        computed.setToolTip("Compute the k-factors from ionisation cross sections")
-        choose.clicked.connect(self._ask_k_factors)
-        computed.clicked.connect(
-            lambda: self.workspace.edit(edits.set_quantification, k_factors="computed")
-        )
-        buttons = QHBoxLayout()
-        buttons.addWidget(computed)
-        buttons.addWidget(choose)
-        self.reference = QComboBox()
-        self.reference.setToolTip("Element to which the k-factors in the table refer")
-        self.reference.setAccessibleName("reference element of the k-factors")
-        form = QFormLayout()
-        form.addRow("k relative to", self.reference)
-        self.notes = remark()
-        self.detection = remark(DETECTION)
-        for part in (
-            heading("Columns"),
-            self.poisson,
-            self.k_column,
-            heading("k-factors"),
-            self.k_factors,
-        ):
-            layout.addWidget(part)
-        layout.addLayout(buttons)
-        layout.addLayout(form)
-        for part in (heading("This composition"), self.notes, heading("States"), self.detection):
-            layout.addWidget(part)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.addWidget(self.options)
         layout.addStretch(1)
 
     def _connect(self) -> None:
-        self.entry_box.activated.connect(lambda _: self._draw())
-        self.unit_box.textActivated.connect(lambda _: self._draw())
-        self.poisson.toggled.connect(lambda _: self._hide_columns())
-        self.k_column.toggled.connect(lambda _: self._hide_columns())
-        self.reference.textActivated.connect(
-            lambda text: self.workspace.edit(
-                edits.set_quantification, reference=None if text == STRONGEST else text
-            )
-        )
-        self.table.element_chosen.connect(self._choose_element)
+        self.entry_box.activated.connect(lambda _: self._choose_entry())
+        self.unit_box.activated.connect(lambda _: self._choose_unit())
+        self.copy_button.clicked.connect(lambda: self.table.copy(everything=True))
+        self.table_button.clicked.connect(self._ask_export_table)
+        self.fit_button.clicked.connect(self._ask_export_fit)
+        self.table.chosen.connect(self._choose_cell)
         self.table.reset_asked.connect(self.fit_view.fit)
+        self.table.copy_refused.connect(lambda: self.workspace.say("warning", STALE))
+        self.log.toggled.connect(self.fit_view.set_log)
+        self.fit_view.log_changed.connect(self.log.setChecked)
+        self.whole.clicked.connect(self.fit_view.fit)
+        self.fit_view.energy_hovered.connect(self.workspace.energy_moved)
+        self.fit_view.message.connect(lambda text: self.workspace.say("info", text))
+        self.options.columns_changed.connect(self._draw)
+        self.options.computed_asked.connect(lambda: self._set_k_factors(COMPUTED))
+        self.options.file_asked.connect(self._ask_k_factors)
+        self.options.reference_chosen.connect(
+            lambda element: self.workspace.edit(edits.set_quantification, reference=element)
+        )
         THEME.changed.connect(self._draw_again)
 
     # --- showing -----------------------------------------------------------------------------
 
     def refresh(self) -> None:
         """Show the newest compositions; grey while they are being made anew."""
-        shown = self.workspace.shown("quantification")
-        self.show_state(shown)
+        recipe = self.workspace.recipe
+        if recipe is None:
+            return
+        if self.workspace.document is not self._document:
+            self._document, self._found, self._before = self.workspace.document, None, None
+        # one result for all maps: asked for by the first, so that it is the same for any map
+        shown = self.workspace.shown("quantification", recipe.map_names[0])
+        self._tell(shown)
+        self.options.show_recipe(recipe)
         if shown.value is None:
-            self._found = None
-            self.empty.setText(self._why_empty())
+            self.empty.setText(self._why_empty(shown))
+            self.options.show_notes([])
             self.stack.setCurrentIndex(0)
             return
         self.stack.setCurrentIndex(1)
         if shown.value is not self._found:
             self._before, self._found = self._found, shown.value
-            self._list_entries()
-        self._show_settings()
+        self._list_entries()
         self._draw()
 
-    def _why_empty(self) -> str:
+    def _tell(self, shown: Shown) -> None:
+        """A failure of the step, or of single precipitates; what is out of date is greyed."""
+        self.show_state(shown)
+        if shown.current and shown.value.failures:
+            self.banner.set("warning", "\n".join(shown.value.failures.values()))
+        self.table.current = shown.current
+        for button in (self.copy_button, self.table_button, self.fit_button):
+            button.setEnabled(shown.current)
+
+    def _why_empty(self, shown: Shown) -> str:
         recipe = self.workspace.recipe
         if recipe is not None and not recipe.sample.elements:
             return "Choose the elements of the sample on the Map page; then the table fills itself."
+        if shown.failure is not None:
+            return "There is no composition yet: see the message above."
         return "The table is there as soon as the steps before it are done."
 
     def _list_entries(self) -> None:
+        """List the compositions; follow the precipitate and map looked at where these change."""
         assert self._found is not None
-        titles = [entry_title(entry) for entry in self._found.entries] + [COMPARE]
-        if titles != [self.entry_box.itemText(i) for i in range(self.entry_box.count())]:
-            before = self.entry_box.currentText()
-            self.entry_box.clear()
-            self.entry_box.addItems(titles)
-            if before in titles:
-                self.entry_box.setCurrentText(before)
+        recipe = self.workspace.recipe
+        assert recipe is not None
+        entries = self._found.entries
+        keys: list[object] = [entry_key(entry) for entry in entries]
+        chosen = self.entry_box.value
+        focus = self.workspace.focus
+        if (focus.precipitate, focus.map_name) != self._looked_at:
+            self._looked_at = focus.precipitate, focus.map_name
+            wanted = (focus.precipitate, "mask", focus.map_name, "")
+            same = isinstance(chosen, tuple) and chosen[:3:2] == wanted[:3:2]
+            if wanted in keys and chosen != COMPARE and not same:
+                chosen = wanted
+        if chosen not in (*keys, COMPARE):
+            chosen = keys[0] if keys else COMPARE
+        choices = [(entry_title(e), key) for e, key in zip(entries, keys, strict=True)]
+        self.entry_box.show_choices([*choices, (COMPARE, COMPARE)], chosen)
+        for index, entry in enumerate(entries):
+            known = entry.phase in recipe.phases
+            icon = QIcon(phase_chip(recipe.phases.index(entry.phase))) if known else QIcon()
+            self.entry_box.setItemIcon(index, icon)
 
     @property
     def unit(self) -> Unit:
         """The unit chosen."""
-        return UNITS[cast(UnitName, self.unit_box.currentText())]
+        return UNITS[cast(UnitName, self.unit_box.value)]
 
     @property
     def entry(self) -> Entry | None:
-        """The entry chosen; None while all are compared."""
-        index = self.entry_box.currentIndex()
-        if self._found is None or not 0 <= index < len(self._found.entries):
+        """The entry whose fit is shown; while all are compared, that of the column looked at."""
+        if self._found is None:
             return None
-        return self._found.entries[index]
+        if self.entry_box.value == COMPARE:
+            entries = self.table.cells.table.entries
+            column = max(self.table.currentIndex().column(), 0) + 1
+            return entries[min(column, len(entries) - 1)] if entries else None
+        return _with_key(self._found, self.entry_box.value)
 
     def _draw_again(self) -> None:
         self._drawn = ()
         self._draw()
 
     def _draw(self) -> None:
-        if self._found is None:
+        found, element = self._found, self.workspace.focus.element
+        if found is None:
             return
-        asked = (self._found, self._before, self.entry_box.currentText(), self.unit)
+        instrument, hidden = self.options.instrument.isChecked(), self.options.hidden_columns
+        asked = (found, self._before, self.entry_box.value, self.unit, instrument, hidden, element)
         if asked == self._drawn:
             return
         self._drawn = asked
+        self.table.hide_columns(hidden)
+        if self.entry_box.value == COMPARE:
+            compared = [entry for entry in found.entries if entry.source != "mixture"]
+            self.table.show_table(comparison_table(compared, self.unit), element)
+        elif (entry := self.entry) is not None:
+            before = None if self._before is None else _with_key(self._before, entry_key(entry))
+            table = entry_table(entry, self.unit, before, instrument=instrument)
+            self.table.show_table(table, element)
+        self._share_height()
+        self._draw_fit()
+
+    def _draw_fit(self) -> None:
         entry = self.entry
         if entry is None:
-            self._draw_comparison()
-        else:
-            self._draw_entry(entry)
-        self._hide_columns()
-
-    def _draw_entry(self, entry: Entry) -> None:
-        rows = entry.composition.rows
-        old = self._row_before(entry)
-        cells = [row_cells(row, self.unit, old.get(row.element)) for row in rows]
-        heads = headers(self.unit, entry.composition.reference)
-        self.table.show_table(heads, cells, [row.element for row in rows])
-        pixels = f"{entry.pixels:,} pixels; "
-        self.title_line.setText(f"{entry_title(entry)}; {pixels}{fit_sentence(entry)}")
-        self.title_line.setToolTip(self.title_line.text())
-        self.fit_view.show_entry(entry, self.workspace.focus.element, title=False)
-        self.notes.setText("\n".join(f"• {note}" for note in notes(entry)))
-
-    def _row_before(self, entry: Entry) -> dict[str, Any]:
-        """The rows of the same entry in the result before this one."""
-        if self._before is None:
-            return {}
-        for old in self._before.entries:
-            if entry_key(old) == entry_key(entry):
-                return {row.element: row for row in old.composition.rows}
-        return {}
-
-    def _draw_comparison(self) -> None:
-        assert self._found is not None
-        entries = [e for e in self._found.entries if e.source != "mixture"]
-        self.table.show_table(*comparison(entries, self.unit))
-        self.title_line.setText(f"all phases and regions in {self.unit.name}; errors from counting")
-        self.notes.setText("")
-
-    def _hide_columns(self) -> None:
-        single = self.entry is not None
-        for column in range(len(self.table.cells.heads)):
-            hidden = False
-            if single:
-                hidden = (column == POISSON and not self.poisson.isChecked()) or (
-                    column in (K_FACTOR, K_FACTOR + 1) and not self.k_column.isChecked()
-                )
-            self.table.setColumnHidden(column, hidden)
-
-    def _show_settings(self) -> None:
-        recipe = self.workspace.recipe
-        if recipe is None:
             return
-        file = recipe.quantification.k_factors
-        self.k_factors.setText(
-            "computed from ionisation cross sections, detector included"
-            if file == "computed"
-            else f"from {Path(file).name}"
-        )
-        self.k_factors.setToolTip(file)
-        names = [STRONGEST, *recipe.sample.elements]
-        if names != [self.reference.itemText(i) for i in range(self.reference.count())]:
-            self.reference.clear()
-            self.reference.addItems(names)
-        self.reference.setCurrentText(recipe.quantification.reference or STRONGEST)
+        of = f"{entry_title(entry)}: " if self.entry_box.value == COMPARE else ""
+        text = f"{of}{entry.pixels:,} pixels; {fit_sentence(entry)}"
+        self.fit_line.setText(text)
+        self.fit_line.setToolTip(text)
+        self.fit_view.show_entry(entry, self.workspace.focus.element)
+        self.options.show_notes(notes(entry))
 
-    def _choose_element(self, element: str) -> None:
-        self.workspace.look(element=element)
-        entry = self.entry
-        if entry is not None:
-            self.fit_view.show_entry(entry, element, title=False)
-            self.fit_view.zoom_to_element(element)
+    def _share_height(self) -> None:
+        """As much height for the table as its rows ask for, until the person decides."""
+        rows = self.table.cells.rowCount()
+        if self._sized_for in (-1, rows) or not self.splitter.height():
+            return
+        self._sized_for = rows
+        whole = self.splitter.height()
+        wanted = min(self.table.height_of_all(), round(LARGEST_TABLE * whole))
+        self.splitter.setSizes([wanted, whole - wanted])
 
     def fit(self) -> None:
         """Show the whole spectrum."""
         self.fit_view.fit()
 
+    def describe_energy(self, energy_keV: float | None) -> str | None:
+        """Counts and fit under the pointer, where it is over the fit."""
+        return self.fit_view.describe(energy_keV) if self.fit_view.underMouse() else None
+
+    # --- hands -------------------------------------------------------------------------------
+
+    def _choose_entry(self) -> None:
+        entry, recipe = self.entry, self.workspace.recipe
+        self._draw()
+        names = () if recipe is None else recipe.phases[1:]
+        if self.entry_box.value != COMPARE and entry is not None and entry.phase in names:
+            self._looked_at = entry.phase, self.workspace.focus.map_name
+            self.workspace.look(precipitate=entry.phase)
+
+    def _choose_unit(self) -> None:
+        self._draw()
+        if self.workspace.preferences is not None:
+            self.workspace.preferences.table_unit = self.unit.name
+
+    def _choose_cell(self, row: int, _: int) -> None:
+        element = self.table.cells.table.elements[row]
+        self.workspace.look(element=element)
+        self.table.mark(element)
+        self._draw_fit()
+        self.fit_view.zoom_to_element(element)
+
     def key_tool(self, letter: str) -> bool:
         """L: log scale."""
         if letter == "L":
-            self.fit_view.set_log(not self.fit_view.is_log())
+            self.log.setChecked(not self.log.isChecked())
         return letter == "L"
 
     # --- files -------------------------------------------------------------------------------
 
+    def _folder(self) -> Path:
+        preferences = self.workspace.preferences
+        return Path() if preferences is None else preferences.last_folder
+
     def _ask_k_factors(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(
-            self.view, "k-factors", "", "k-factors (*.csv);;All files (*)"
+        chosen, _ = QFileDialog.getOpenFileName(
+            self.view, "k-factors", str(self._folder()), "k-factors (*.csv);;All files (*)"
         )
-        if name:
-            self.workspace.edit(edits.set_quantification, k_factors=str(Path(name).resolve()))
+        if chosen:
+            self._set_k_factors(str(Path(chosen).resolve()))
+
+    def _set_k_factors(self, k_factors: str) -> None:
+        self.workspace.edit(edits.set_quantification, k_factors=k_factors)
 
     def _ask_export_table(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(
-            self.view, "Export table", "composition.csv", "CSV (*.csv)"
-        )
-        if name:
-            self.export_table(Path(name).with_suffix(".csv"))
+        start = str(self._folder() / "composition.csv")
+        chosen, _ = QFileDialog.getSaveFileName(self.view, "Export table", start, TABLE_FILTER)
+        if chosen:
+            self._write(chosen, ".csv", (".csv",), self.export_table)
 
     def export_table(self, path: Path) -> None:
         """Write all compositions, the same file as `endmember run` writes."""
-        from endmember.files.composition_table import Heading, write_composition_csv
-        from endmember.files.folders import complete_file
-
         assert self._found is not None
-        table = [
-            (Heading(e.phase, e.source, e.map, e.pixels, e.label), e.composition)
-            for e in self._found.entries
-        ]
-        self._written(path, lambda part: write_composition_csv(part, table), complete_file)
+        write_table(path, self._found)
 
     def _ask_export_fit(self) -> None:
-        if self.entry is None:
-            self.workspace.say("warning", "choose one composition first: then its fit is exported")
+        entry = self.entry
+        if entry is None:
             return
-        name, _ = QFileDialog.getSaveFileName(
-            self.view,
-            "Export spectrum with fit",
-            f"{self.entry.phase}.svg",
-            "Figure (*.svg);;Figure (*.png);;Table (*.csv);;Spectrum (*.msa)",
+        start = str(self._folder() / f"{entry_title(entry)}.svg")
+        chosen, kind = QFileDialog.getSaveFileName(
+            self.view, "Export spectrum with fit", start, ";;".join(FIT_FILTERS)
         )
-        if name:
-            self.export_fit(Path(name))
+        if chosen:
+            known = tuple(FIT_FILTERS.values())
+            self._write(chosen, FIT_FILTERS.get(kind, ".svg"), known, self.export_fit)
 
     def export_fit(self, path: Path) -> None:
         """Write the spectrum with its fit; the ending chooses svg, png, csv or msa."""
-        from endmember.files.exporting import write_spectrum_csv, write_spectrum_msa
-        from endmember.files.folders import complete_file
+        assert self.entry is not None
+        write_fit(path, self.entry, self.fit_view)
 
-        entry = self.entry
-        assert entry is not None
-        fit = entry.composition.fit
-        covariance = fit.spectrum.covariance
-        deviation = np.sqrt(fit.variance if covariance is None else covariance.variance)
-        writers = {
-            ".svg": self.fit_view.figure_svg,
-            ".png": self.fit_view.figure_png,
-            ".msa": lambda part: write_spectrum_msa(part, fit.spectrum, entry_title(entry)),
-            ".csv": lambda part: write_spectrum_csv(
-                part, fit.spectrum, deviation, fit.fitted, fit.background
-            ),
-        }
-        writer = writers.get(path.suffix.lower())
-        if writer is None:
-            self.workspace.say(
-                "warning", f"{path.name}: end the name with .svg, .png, .csv or .msa"
-            )
-            return
-        self._written(path, writer, complete_file)
-
-    def _written(self, path: Path, write: Any, complete_file: Any) -> None:
+    def _write(
+        self, chosen: str, ending: str, known: tuple[str, ...], write: Callable[[Path], None]
+    ) -> None:
         try:
-            with complete_file(path) as part:
-                write(part)
+            path = named(chosen, ending, known)
+            write(path)
         except (ValueError, OSError) as error:
-            self.workspace.say("error", f"{path} was not written: {error}")
-        else:
-            self.workspace.say("info", f"written: {path}")
+            self.workspace.say("error", f"{chosen} was not written: {error}")
+            return
+        self.workspace.say("info", f"written: {path}")
+        if self.workspace.preferences is not None:
+            self.workspace.preferences.last_folder = path.resolve().parent
 
 
-STRONGEST = "strongest line"
+def _with_key(found: Compositions, key: object) -> Entry | None:
+    return next((entry for entry in found.entries if entry_key(entry) == key), None)

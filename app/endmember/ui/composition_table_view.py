@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from PyQt6.QtCore import QMimeData, QModelIndex, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QPainter
+from PyQt6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPainter
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -55,9 +55,7 @@ class _Aligned(QStyledItemDelegate):
         role = palette.ColorRole.HighlightedText if selected else palette.ColorRole.Text
         painter.setFont(option.font)
         shown = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
-        style.drawItemText(
-            painter, place, int(option.displayAlignment), palette, True, shown, role
-        )
+        style.drawItemText(painter, place, int(option.displayAlignment), palette, True, shown, role)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         """Room for the text and the digits that it lacks."""
@@ -142,9 +140,7 @@ class CompositionTableView(QTableView):
         model = self.selectionModel()
         assert model is not None
         model.blockSignals(True)  # the same element as before: nothing to tell
-        model.setCurrentIndex(
-            self.cells.index(row, column), model.SelectionFlag.ClearAndSelect
-        )
+        model.setCurrentIndex(self.cells.index(row, column), model.SelectionFlag.ClearAndSelect)
         model.blockSignals(False)
 
     def _fit_columns(self, *, shrink: bool) -> None:
@@ -206,15 +202,6 @@ class CompositionTableView(QTableView):
     def _entry(self, index: QModelIndex) -> object:
         entries = self.cells.table.entries
         return entries[index.column() + 1] if 0 <= index.column() < len(entries) - 1 else None
-
-    def focusInEvent(self, event: QFocusEvent | None) -> None:
-        """Tab into the table changes nothing: Qt would go to its first cell."""
-        model = self.selectionModel()
-        assert model is not None
-        model.blockSignals(True)
-        super().focusInEvent(event)
-        model.blockSignals(False)
-        self._redraw()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Ctrl+C copies the selection, or all where one cell or none is selected."""

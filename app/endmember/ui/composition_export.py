@@ -1,0 +1,80 @@
+"""Compositions that leave the window: the table of all, and a spectrum with its fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from endmember.session.composition_view import entry_title
+from endmember.session.compositions import Compositions, Entry
+from endmember.ui.fit_view import FitView
+
+TABLE_FILTER = "Table (*.csv)"
+FIT_FILTERS = {
+    "Figure (*.svg)": ".svg",
+    "Figure (*.png)": ".png",
+    "Table (*.csv)": ".csv",
+    "Spectrum (*.msa)": ".msa",
+}
+
+
+def named(chosen: str, ending: str, known: tuple[str, ...]) -> Path:
+    """The file a person named, with an ending; another name than the one typed must be free.
+
+    Raises
+    ------
+    ValueError
+        if the ending has to be added and there is such a file: nobody was asked about that one.
+    """
+    path = Path(chosen)
+    if path.suffix.lower() in known:
+        return path
+    path = path.with_name(path.name + ending)
+    if path.exists():
+        raise ValueError(f"{path}: exists already; write the name with its ending to replace it")
+    return path
+
+
+def write_table(path: Path, found: Compositions) -> None:
+    """Write all compositions, the same file as `endmember run` writes; OSError, ValueError."""
+    from endmember.files.composition_table import Heading, write_composition_csv
+    from endmember.files.folders import complete_file
+
+    table = [
+        (Heading(e.phase, e.source, e.map, e.pixels, e.label), e.composition) for e in found.entries
+    ]
+    with complete_file(path) as part:
+        write_composition_csv(part, table)
+
+
+def write_fit(path: Path, entry: Entry, view: FitView) -> None:
+    """Write the spectrum of an entry; the ending chooses svg, png, csv or msa.
+
+    The figure is what `view` shows; the table holds counts, errors, fit and background.
+
+    Raises
+    ------
+    ValueError, OSError
+        if the ending is another one, or the file cannot be written.
+    """
+    from endmember.files.exporting import write_spectrum_csv, write_spectrum_msa
+    from endmember.files.folders import complete_file
+
+    fit = entry.composition.fit
+    covariance = fit.spectrum.covariance
+    deviation = np.sqrt(fit.variance if covariance is None else covariance.variance)
+    writers: dict[str, Callable[[Path], None]] = {
+        ".svg": view.figure_svg,
+        ".png": view.figure_png,
+        ".msa": lambda part: write_spectrum_msa(part, fit.spectrum, entry_title(entry)),
+        ".csv": lambda part: write_spectrum_csv(
+            part, fit.spectrum, deviation, fit.fitted, fit.background
+        ),
+    }
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        raise ValueError(f"{path.name}: end the name with .svg, .png, .csv or .msa")
+    with complete_file(path) as part:
+        writer(part)
