@@ -113,7 +113,10 @@ def _told(frame: FrameType | None) -> str:
     lines: list[str] = []
     while frame is not None and len(lines) < DEEPEST:
         code = frame.f_code
-        if Path(code.co_filename).stem not in ("window", "heart") or "endmember" in code.co_filename:
+        if (
+            Path(code.co_filename).stem not in ("window", "heart")
+            or "endmember" in code.co_filename
+        ):
             lines.append(f"{Path(code.co_filename).stem}.{code.co_name}:{frame.f_lineno}")
         frame = frame.f_back
     return " < ".join(lines)

@@ -1,35 +1,60 @@
-"""Random clicks, drags, wheels and keys on the window, for as long as you like.
+"""Random clicks, drags, wheels, keys and menus on the window, for as long as you like.
 
-    python benchmarks/wander.py --minutes 60 [--size 128] [--seed 0]
+    python benchmarks/wander.py --minutes 60 [--size 128] [--seed 0] [--folder FOLDER]
 
-Prints the memory of the process once a minute, and at the end the faults. The window has to be
-alive at the end, and the memory flat. File dialogs are answered with files of a temporary folder.
+Once a minute the demo is opened afresh and computed, and one line tells the memory of the process
+and the objects that live. At the end come the faults that were logged, the places where the window
+stood still for more than five seconds, and what the objects have grown by. File dialogs are
+answered with files of a temporary folder. The exit code is 1 if there was any fault.
 """
 
 from __future__ import annotations
 
 import argparse
+import faulthandler
+import gc
+import logging
 import os
 import random
 import sys
 import tempfile
+import threading
 import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PyQt6.QtCore import QPoint, QPointF, Qt, QTimer
-from PyQt6.QtGui import QContextMenuEvent, QWheelEvent
+from PyQt6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt, QTimer
+from PyQt6.QtGui import QAction, QContextMenuEvent, QWheelEvent
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QWidget
+from PyQt6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QFileDialog,
+    QGraphicsView,
+    QLineEdit,
+    QMainWindow,
+    QMenu,
+    QWidget,
+)
 
+LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 KEYS = [
-    *(Qt.Key(ord(letter)) for letter in "VRBEPL123"),
+    *(Qt.Key(ord(letter)) for letter in "VRBEPOXCLMF123"),
+    *(Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight, Qt.Key.Key_Plus, Qt.Key.Key_Minus),
     *(Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down),
+    *(Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown),
     *(Qt.Key.Key_Delete, Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Tab, Qt.Key.Key_Space),
 ]
-CONTROLLED = [Qt.Key.Key_Z, Qt.Key.Key_Y, Qt.Key.Key_F, Qt.Key.Key_0, Qt.Key.Key_Period]
+CONTROLLED = [Qt.Key(ord(letter)) for letter in "ZYFACVL0."]
+TEXTS = ("Fe", "6.4", "", "-1", "1e9", "nan", "Fp 2", "x" * 300, "ä/\\:", '"', "0", "  ", "Mg K")
 EVERY_ms = 12
+STILL_s = 5.0
+LONGEST_DIALOG = 15  # events, then it is closed
 FORBIDDEN = ("Quit", "Close document", "Open", "demo", "folder")  # would end or leave the walk
 
 
@@ -40,13 +65,21 @@ def resident_MB() -> float:
 
 
 class Wanderer:
-    """Does one random thing after the other, also inside menus and dialogs."""
+    """Does one random thing after the other, also inside menus and dialogs.
 
-    def __init__(self, window: QWidget, seed: int) -> None:
-        self.window, self.random = window, random.Random(seed)
+    `told` is called with what it is about to do: the last deed before a fault.
+    """
+
+    def __init__(
+        self, window: QMainWindow, seed: int, told: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.window, self.random, self.told = window, random.Random(seed), told
         self.done = 0
         self.busy = False
         self.dialog_age = 0
+        bar = window.menuBar()
+        menus = [] if bar is None else [menu for a in bar.actions() if (menu := a.menu())]
+        self.menus: list[QMenu] = menus
 
     def step(self) -> None:
         """One random event; never two at once, since an event may open a loop of its own."""
@@ -69,37 +102,57 @@ class Wanderer:
 
     def _in_popup(self, popup: QWidget) -> None:
         if isinstance(popup, QMenu) and self.random.random() < 0.5:
-            actions = [
-                a
-                for a in popup.actions()
-                if a.isEnabled() and not any(word in a.text() for word in FORBIDDEN)
-            ]
-            if actions:
-                action = self.random.choice(actions)
-                if action.menu() is None:
-                    popup.close()
-                    action.trigger()
-                    return
+            action = self._allowed(popup)
+            if action is not None and action.menu() is None:
+                self.told(f"menu: {action.text()}")
+                popup.close()
+                action.trigger()
+                return
+        self.told(f"closes the popup {_name_of(popup)}")
         QTest.keyClick(popup, Qt.Key.Key_Escape)
         popup.close()
 
+    def _allowed(self, menu: QMenu) -> QAction | None:
+        """One of the actions of a menu, or of its submenus, that does not end the walk."""
+        actions = [a for a in menu.actions() if a.isEnabled() and not _is_forbidden(a.text())]
+        if not actions:
+            return None
+        action = self.random.choice(actions)
+        below = action.menu()
+        return action if below is None else self._allowed(below)
+
     def _in_dialog(self, dialog: QWidget) -> None:
         self.dialog_age += 1
-        if self.dialog_age > 15 and isinstance(dialog, QDialog):
+        if self.dialog_age > LONGEST_DIALOG and isinstance(dialog, QDialog):
+            self.told(f"closes the dialog {_name_of(dialog)}")
             dialog.reject()
             return
         self._poke(dialog)
 
     def _in_window(self) -> None:
+        chance = self.random.random()
         for other in QApplication.topLevelWidgets():
-            if isinstance(other, QDialog) and other.isVisible() and self.random.random() < 0.05:
-                other.close()
-        if self.random.random() < 0.04:
-            QTest.keyClick(
-                self.window,
-                self.random.choice([Qt.Key(Qt.Key.Key_1.value + n) for n in range(6)]),
-                Qt.KeyboardModifier.ControlModifier,
-            )
+            if isinstance(other, QDialog) and other.isVisible():
+                if self.random.random() < 0.04:
+                    self.told(f"closes {_name_of(other)}")
+                    other.close()
+                    return
+                if self.random.random() < 0.3:
+                    self._poke(other)
+                    return
+        if chance < 0.04:
+            page = Qt.Key(Qt.Key.Key_1.value + self.random.randrange(6))
+            self.told(f"page {page.name}")
+            QTest.keyClick(self.window, page, Qt.KeyboardModifier.ControlModifier)
+        elif chance < 0.07 and self.menus:
+            action = self._allowed(self.random.choice(self.menus))
+            if action is not None:
+                self.told(f"menu: {action.text()}")
+                action.trigger()
+        elif chance < 0.072:
+            size = self.random.choice([(1366, 740), (1000, 600), (1920, 1050), (700, 400)])
+            self.told(f"resizes the window to {size}")
+            self.window.resize(*size)
         else:
             self._poke(self.window)
 
@@ -109,34 +162,40 @@ class Wanderer:
             for w in top.findChildren(QWidget)
             if w.isVisible() and w.isEnabled() and w.width() > 3 and w.height() > 3
         ]
-        if not widgets:
-            return
-        self._act(self.random.choice(widgets))
+        drawn = [w for w in widgets if isinstance(w, QGraphicsView)]
+        if drawn and self.random.random() < 0.25:  # where most is done by hand
+            widgets = [self.random.choice(drawn)]
+        if widgets:
+            self._act(self.random.choice(widgets))
 
     def _act(self, widget: QWidget) -> None:
         chance = self.random.random()
         point = self._point(widget)
-        if any(word in widget.accessibleName() for word in FORBIDDEN):
+        if _is_forbidden(widget.accessibleName()) or _is_forbidden(widget.toolTip()):
             return
-        if chance < 0.4:
-            QTest.mouseClick(widget, Qt.MouseButton.LeftButton, self._modifier(), point)
-        elif chance < 0.62:
+        self.told(f"{chance:.3f} at {point.x()}, {point.y()} of {_name_of(widget)}")
+        if chance < 0.36:
+            QTest.mouseClick(widget, LEFT, self._modifier(), point)
+        elif chance < 0.60:
             self._drag(widget, point)
-        elif chance < 0.72:
+        elif chance < 0.70:
             self._wheel(widget, point)
-        elif chance < 0.76:
-            QTest.mouseDClick(widget, Qt.MouseButton.LeftButton, pos=point)
-        elif chance < 0.8:
+        elif chance < 0.74:
+            QTest.mouseDClick(widget, LEFT, pos=point)
+        elif chance < 0.78:
             event = QContextMenuEvent(
                 QContextMenuEvent.Reason.Mouse, point, widget.mapToGlobal(point)
             )
             QApplication.sendEvent(widget, event)
-        elif chance < 0.95:
+        elif chance < 0.92:
             QTest.keyClick(widget, self.random.choice(KEYS), self._modifier())
+        elif chance < 0.95 and isinstance(widget, QLineEdit):
+            widget.selectAll()
+            QTest.keyClicks(widget, self.random.choice(TEXTS))
+            QTest.keyClick(widget, Qt.Key.Key_Return)
         else:
-            QTest.keyClick(
-                widget, self.random.choice(CONTROLLED), Qt.KeyboardModifier.ControlModifier
-            )
+            key = self.random.choice(CONTROLLED)
+            QTest.keyClick(widget, key, Qt.KeyboardModifier.ControlModifier)
 
     def _point(self, widget: QWidget) -> QPoint:
         return QPoint(self.random.randrange(widget.width()), self.random.randrange(widget.height()))
@@ -148,9 +207,7 @@ class Wanderer:
         )[0]
 
     def _drag(self, widget: QWidget, point: QPoint) -> None:
-        button = self.random.choices(
-            [Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton], [5, 1]
-        )[0]
+        button = self.random.choices([LEFT, MIDDLE], [5, 1])[0]
         QTest.mousePress(widget, button, self._modifier(), point)
         for _ in range(self.random.randrange(1, 8)):
             QTest.mouseMove(widget, self._point(widget))
@@ -170,77 +227,262 @@ class Wanderer:
         QApplication.sendEvent(widget, event)
 
 
-def answer_file_dialogs(folder: Path) -> None:
-    """Files of a temporary folder instead of a dialog."""
+def _is_forbidden(text: str) -> bool:
+    return any(word in text.replace("&", "") for word in FORBIDDEN)
+
+
+def _name_of(widget: QWidget) -> str:
+    names = (widget.accessibleName(), widget.windowTitle(), widget.objectName())
+    return f"{type(widget).__name__} {next(filter(None, names), '')!r}"
+
+
+def answer_dialogs(folder: Path) -> None:
+    """Files of a temporary folder instead of file dialogs; what is not saved is given up."""
     numbers = iter(range(10**9))
 
     def name(*_: object, **__: object) -> tuple[str, str]:
         return str(folder / f"file-{next(numbers) % 5}"), ""
 
-    QFileDialog.getSaveFileName = name  # type: ignore[method-assign, assignment]
-    QFileDialog.getOpenFileName = lambda *_, **__: ("", "")  # type: ignore[method-assign, assignment]
-    QFileDialog.getOpenFileNames = lambda *_, **__: ([], "")  # type: ignore[method-assign, assignment]
-    QFileDialog.getExistingDirectory = lambda *_, **__: ""  # type: ignore[method-assign, assignment]
+    nothing: dict[str, Any] = {
+        "getSaveFileName": name,
+        "getOpenFileName": lambda *_, **__: ("", ""),
+        "getOpenFileNames": lambda *_, **__: ([], ""),
+        "getExistingDirectory": lambda *_, **__: "",
+    }
+    for method, answer in nothing.items():
+        setattr(QFileDialog, method, staticmethod(answer))
+
+
+class Faults(logging.Handler):
+    """Everything that is logged as a warning or worse, each place once, with its number."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.seen: Counter[str] = Counter()
+        self.last: Callable[[], str] = lambda: ""
+        self.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count it; tell it at once where it is new."""
+        text = self.format(record)
+        if record.levelno < logging.ERROR and not record.name.startswith("qt"):
+            return  # of libraries
+        self.seen[text] += 1
+        if self.seen[text] == 1:
+            print(f"{text}\n  after: {self.last()}", flush=True)
+
+
+class Watchdog(threading.Thread):
+    """Writes the stacks of all threads where the main thread has not beaten for five seconds."""
+
+    def __init__(self) -> None:
+        super().__init__(name="watchdog", daemon=True)
+        self.beaten = time.monotonic()
+        self.hangs = 0
+        self.longest_s = 0.0
+
+    def beat(self) -> None:
+        """Called by the main thread while it is well."""
+        now = time.monotonic()
+        self.longest_s = max(self.longest_s, now - self.beaten)
+        self.beaten = now
+
+    def run(self) -> None:
+        """Look ten times a second."""
+        told = 0.0
+        while True:
+            time.sleep(0.1)
+            beaten = self.beaten
+            if time.monotonic() - beaten > STILL_s and beaten != told:
+                told, self.hangs = beaten, self.hangs + 1
+                print(f"hang: no event for {STILL_s:.0f} s", flush=True)
+                faulthandler.dump_traceback(sys.stdout, all_threads=True)
+                sys.stdout.flush()
+
+
+def census() -> Counter[str]:
+    """How many objects live, by class: Python objects of ours, Qt's objects, items of scenes."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    gc.collect()
+    found: Counter[str] = Counter()
+    for thing in gc.get_objects():
+        kind = type(thing)
+        if kind.__module__.startswith(("endmember", "PyQt6", "pyqtgraph", "numpy")):
+            found[f"{kind.__module__}.{kind.__qualname__}"] += 1
+    for top in QApplication.topLevelWidgets():
+        found["widgets and other children"] += 1 + len(top.findChildren(QWidget))
+        found["actions"] += len(top.findChildren(QAction))
+        for view in top.findChildren(QGraphicsView):
+            if (scene := view.scene()) is not None:
+                found["items of scenes"] += len(scene.items())
+    found["top level widgets"] = len(QApplication.topLevelWidgets())
+    found["threads"] = threading.active_count()
+    return found
+
+
+def growth(first: Counter[str], last: Counter[str]) -> list[tuple[str, int, int]]:
+    """The classes that have become more, with both numbers; the most first."""
+    more = [(name, first[name], number) for name, number in last.items() if number > first[name]]
+    return sorted(more, key=lambda row: row[1] - row[2])
+
+
+def doubts(window: Any) -> Iterator[str]:
+    """What is not as it must be: the undo list, the recipe, the rooms of results."""
+    from endmember.session.recipe_file import dump_recipe, parse_recipe
+
+    session = window.workspace.session
+    if session is None:
+        yield "the document is gone"
+        return
+    recipe = session.recipe
+    undone = 0
+    while session.can_undo:
+        session.undo()
+        undone += 1
+    for _ in range(undone):
+        session.redo()
+    if session.recipe != recipe:
+        yield "undoing all and redoing all does not lead back"
+    try:
+        if parse_recipe(dump_recipe(recipe), "recipe", unfinished=True) != recipe:
+            yield "the recipe is another one when it is saved and opened"
+    except ValueError as error:
+        yield f"the recipe cannot be saved and opened again: {error}"
+    focus = window.workspace.focus
+    if focus.map_name not in recipe.map_names:
+        yield f"the map looked at, {focus.map_name}, is not in the recipe"
+    if focus.precipitate and focus.precipitate not in [p.name for p in recipe.precipitates]:
+        yield f"the precipitate looked at, {focus.precipitate}, is not in the recipe"
+    if not window.isVisible():
+        yield "the window is hidden"
+
+
+class Walk:
+    """Minutes of wandering, with a look at memory, objects and state after each."""
+
+    def __init__(self, window: Any, recipe: Path, options: argparse.Namespace) -> None:
+        self.window, self.recipe, self.options = window, recipe, options
+        self.text = recipe.read_text("utf-8")  # the walk may save over it
+        self.last: list[str] = []
+        self.wanderer = Wanderer(window, options.seed, self._note)
+        self.faults = Faults()
+        self.faults.last = lambda: " | ".join(self.last[-3:])
+        self.watchdog = Watchdog()
+        self.rows: list[tuple[float, Counter[str]]] = []
+        self.doubts: Counter[str] = Counter()
+        self.started = time.monotonic()
+        self.events, self.beats = QTimer(), QTimer()
+        self.events.timeout.connect(self._step)
+        self.beats.timeout.connect(self.watchdog.beat)
+
+    def _note(self, deed: str) -> None:
+        self.last = [*self.last[-5:], deed]
+
+    def _step(self) -> None:
+        try:
+            self.wanderer.step()
+        except Exception:  # a fault in the walk itself, not in the window
+            if "benchmarks" in traceback.format_exc().splitlines()[-2]:
+                raise
+            logging.getLogger("walk").exception("raised through Qt")
+
+    def go(self) -> int:
+        """Wander minute by minute; the exit code."""
+        logging.getLogger().addHandler(self.faults)
+        self.watchdog.start()
+        self.beats.start(100)
+        self._open()
+        minutes = 0.0
+        while minutes < self.options.minutes:
+            self.events.start(EVERY_ms)
+            QTest.qWait(60_000)
+            self.events.stop()
+            minutes = (time.monotonic() - self.started) / 60
+            self._close_all()
+            self.doubts.update(doubts(self.window))
+            self._open()
+            self._look(minutes)
+        self._tell()
+        self.window.runner.close()
+        return 1 if self.faults.seen or self.watchdog.hangs or self.doubts else 0
+
+    def _close_all(self) -> None:
+        while (popup := QApplication.activePopupWidget()) is not None:
+            popup.close()
+        for other in QApplication.topLevelWidgets():
+            if isinstance(other, QDialog) and other.isVisible():
+                other.close()
+        QTest.qWait(50)
+
+    def _open(self) -> None:
+        """Open the demo afresh, compute it, and look at every page."""
+        from endmember.session.document import Document
+        from endmember.ui.workspace import PAGES
+
+        self.recipe.write_text(self.text, "utf-8")
+        self.window.show_document(Document.open(self.recipe))
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            QTest.qWait(50)
+            session = self.window.workspace.session
+            if self.window.runner.running is None and not session.due():
+                break
+        else:
+            self.doubts["the demo was not computed within two minutes"] += 1
+        for page in (*PAGES, PAGES[0]):
+            self.window.workspace.look(page=page)
+            QTest.qWait(400)
+
+    def _look(self, minutes: float) -> None:
+        self.rows.append((resident_MB(), found := census()))
+        print(
+            f"{minutes:6.1f} min {self.wanderer.done:8d} events {self.rows[-1][0]:7.0f} MB "
+            f"{sum(found.values()):7d} objects, {found['widgets and other children']} widgets, "
+            f"{found['items of scenes']} items; {len(self.faults.seen)} faults, "
+            f"{self.watchdog.hangs} hangs, longest pause {self.watchdog.longest_s:.2f} s",
+            flush=True,
+        )
+
+    def _tell(self) -> None:
+        first, last = self.rows[0], self.rows[-1]
+        print(
+            f"alive after {self.wanderer.done} events; "
+            f"memory from {first[0]:.0f} to {last[0]:.0f} MB"
+        )
+        for name, before, after in growth(first[1], last[1])[:25]:
+            print(f"  {name}: {before} -> {after}")
+        for sentence, number in self.doubts.items():
+            print(f"doubt ({number} times): {sentence}")
+        for sentence, number in self.faults.seen.items():
+            print(f"fault ({number} times): {sentence}")
 
 
 def main() -> int:
     """Wander, and say how it went."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, help="for log and files, default a temporary one")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="endmember-wander-"))
-    os.environ["ENDMEMBER_CONFIG"] = str(folder / "settings.ini")
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="endmember-wander-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    for variable, name in (("ENDMEMBER_CONFIG", "settings"), ("ENDMEMBER_LOG", "log")):
+        os.environ[variable] = str(folder / name)
     from endmember.demo import prepare_demo
-    from endmember.session.document import Document
     from endmember.ui import logbook
     from endmember.ui.application import application, make_window
 
     recipe = prepare_demo(folder / "demo", options.size, lambda _: None)
-    app = application()
+    application()
     window = make_window()
-    told: list[str] = []
     logbook.install(lambda: window)
-    window.workspace.said.connect(
-        lambda message: told.append(message.text) if message.kind == "error" else None
-    )
-    faults: list[str] = []
-    tell = window.told
-    window.told = lambda sentence: (faults.append(sentence), tell(sentence))  # type: ignore[method-assign]
-    answer_file_dialogs(folder)
+    answer_dialogs(folder)
     window.show()
-    window.show_document(Document.open(recipe))
-    wanderer = Wanderer(window, options.seed)
-    timer = QTimer()
-    timer.timeout.connect(wanderer.step)
-    timer.start(EVERY_ms)
-    started = time.monotonic()
-    memory: list[float] = []
-
-    def look() -> None:
-        minute = (time.monotonic() - started) / 60
-        memory.append(resident_MB())
-        print(
-            f"{minute:6.1f} min {wanderer.done:8d} events {memory[-1]:8.0f} MB "
-            f"{len(faults)} faults, page {window.workspace.focus.page}",
-            flush=True,
-        )
-        if wanderer.done % 7 == 0:  # now and then a fresh start: everything may have been deleted
-            window.workspace.show(Document.open(recipe))
-        if minute >= options.minutes:
-            timer.stop()
-            window.runner.close()
-            app.exit(0)
-
-    minutes = QTimer()
-    minutes.timeout.connect(look)
-    minutes.start(round(60_000 * min(1.0, options.minutes / 10)))
-    app.exec()
-    print(f"alive after {wanderer.done} events; memory from {memory[0]:.0f} to {memory[-1]:.0f} MB")
-    for sentence in dict.fromkeys(faults):
-        print("fault:", sentence)
-    return 1 if faults else 0
+    print(f"wandering in {folder}", flush=True)
+    code = Walk(window, recipe, options).go()
+    sys.stdout.flush()
+    os._exit(code)  # threads that do not listen end with the process
 
 
 if __name__ == "__main__":

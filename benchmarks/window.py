@@ -1,10 +1,12 @@
 """How fast the window is: first paint, stalls, drags, and from a moved rectangle to its numbers.
 
-    python benchmarks/window.py [--size 512] [--json FILE]
+    python benchmarks/window.py [--size 512] [--json FILE] [--stalls]
 
 Drives the real window offscreen (or on the display of QT_QPA_PLATFORM) with mouse and key events.
-Times depend on the machine; so the first paint stands beside that of an empty window of the same
-libraries, and everything is from one run.
+Times depend on the machine and on what else it does; so the first paint stands beside that of an
+empty window of the same libraries, and each pause of the main thread is divided into computing,
+waiting for a core, and waiting for the interpreter. `--stalls` also tells where the longer ones
+were. Everything is from one run.
 """
 
 from __future__ import annotations
@@ -24,13 +26,13 @@ from typing import Any
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("ENDMEMBER_CONFIG", tempfile.mkdtemp(prefix="endmember-benchmark-"))
 
-from PyQt6.QtCore import QPoint, Qt, QTimer
+from heart import Heart, Pause
+from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
 from endmember.ui.mask_preview import PreviewItem
 
-BEAT_ms = 2
 LEFT = Qt.MouseButton.LeftButton
 _PAINTED = """
 import time
@@ -65,35 +67,6 @@ def first_paint(code: str, runs: int = 7) -> float:
         )
         seconds.append(float(done.stdout.split()[0]) - begun)
     return statistics.median(seconds[1:])
-
-
-class Heart:
-    """Beats in the main thread and remembers its longest pauses."""
-
-    def __init__(self) -> None:
-        self.pauses: list[tuple[float, str]] = []
-        self.doing = ""
-        self._last = time.perf_counter()
-        self._timer = QTimer()
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._beat)
-        self._timer.start(BEAT_ms)
-
-    def _beat(self) -> None:
-        now = time.perf_counter()
-        self.pauses.append((now - self._last, self.doing))
-        self._last = now
-
-    def start(self, doing: str) -> None:
-        """Name what follows."""
-        self.doing = doing
-
-    def longest(self) -> dict[str, float]:
-        """The longest pause of each thing done, in seconds."""
-        found: dict[str, float] = {}
-        for pause, doing in self.pauses:
-            found[doing] = max(found.get(doing, 0.0), pause)
-        return found
 
 
 def wait(until: Callable[[], bool], at_most: float = 120.0) -> float:
@@ -195,8 +168,8 @@ def measure_rectangle(window: Any, size: int, heart: Heart, moves: int = 5) -> d
         rest(0.2)
         seen.clear()
         QTest.mouseMove(port, end)
-        QTest.mouseRelease(port, LEFT, pos=end)
         released = time.perf_counter()
+        QTest.mouseRelease(port, LEFT, pos=end)
         wait(lambda: workspace.result("quantification") is not None)
         rest(0.1)
         for name, found in figures.items():
@@ -211,6 +184,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--stalls", action="store_true", help="tell where the long pauses were")
     options = parser.parse_args()
     figures: dict[str, Any] = {"size": options.size}
     figures["first_paint_s"] = first_paint(_OURS)
@@ -248,22 +222,40 @@ def main() -> int:
     for method in ("undo", "undo", "redo", "redo"):
         getattr(window.workspace, method)()
         rest(0.4)
-    figures["longest_stall_s"] = heart.longest()
-    figures["stall_s"] = max(heart.longest().values())
-    _print(figures)
+    longest = heart.longest()
+    figures["stall_s"] = max(pause.seconds for pause in longest.values())
+    figures["stall_computing_s"] = max(pause.computing for pause in heart.pauses if pause.doing)
+    _print(figures, longest)
+    if options.stalls:
+        _print_stalls(heart.long_ones())
     if options.json:
+        figures["longest_stall_s"] = {name: pause.seconds for name, pause in longest.items()}
         options.json.write_text(json.dumps(figures, indent=1))
     window.runner.close()
     os._exit(0)
 
 
-def _print(figures: dict[str, Any]) -> None:
+def _print(figures: dict[str, Any], longest: dict[str, Pause]) -> None:
     for name, value in figures.items():
-        if isinstance(value, dict):
-            for doing, pause in value.items():
-                print(f"    {doing:28s} {1000 * pause:7.0f} ms longest stall")
-        else:
-            print(f"{name:36s} {value:10.3f}")
+        print(f"{name:36s} {value:10.3f}")
+    head = "longest pause of the main thread"
+    print(f"\n{head:34s}{'ms':>8s}{'computing':>12s}{'for core':>12s}{'for interpreter':>18s}")
+    for name, pause in longest.items():
+        parts = 1000 * pause.computing, 1000 * pause.for_core, 1000 * pause.for_interpreter
+        print(
+            f"    {name:30s}{1000 * pause.seconds:8.0f}"
+            f"{parts[0]:12.0f}{parts[1]:12.0f}{parts[2]:18.0f}"
+        )
+
+
+def _print_stalls(pauses: list[Pause]) -> None:
+    for pause in pauses:
+        parts = pause.computing, pause.for_core, pause.for_interpreter
+        told = " + ".join(f"{1000 * part:.0f}" for part in parts)
+        print(f"\n{1000 * pause.seconds:.0f} ms in {pause.doing} ({told})")
+        for kind, stacks in (("", pause.stacks), ("others ", pause.others)):
+            for stack, times in stacks.most_common(4):
+                print(f"    {kind}{times} x {stack}")
 
 
 if __name__ == "__main__":

@@ -58,8 +58,9 @@ def ditches(
     """The ditches (low, high) in keV of each component, by rising energy.
 
     A channel lies in one where, over one FWHM around it, the component holds less than a quarter of
-    the counts `expected` (K, C) of its continuum, and they are missing by more than 5 sigma. Shapes
-    as in `expected_continua`.
+    the counts `expected` (K, C) of its continuum, and they are missing by more than 5 sigma. Those
+    less than half a FWHM apart are one; those narrower than that are left out, as noise has them.
+    Shapes as in `expected_continua`.
     """
     half = _half_widths(axis, 0.5)
     edges = axis.edges
@@ -68,10 +69,20 @@ def ditches(
         held = _sums_around(spectrum, half) * own
         wanted = _sums_around(np.maximum(level, 0.0), half) * own
         empty = (held < FAR_BELOW * wanted) & (wanted - held > SIGNIFICANT * np.sqrt(wanted))
-        changes = np.flatnonzero(np.diff(np.concatenate([[False], empty, [False]])))
-        pairs = zip(changes[::2], changes[1::2], strict=True)
-        found.append(tuple((float(edges[a]), float(edges[b])) for a, b in pairs))
+        found.append(tuple((float(edges[a]), float(edges[b])) for a, b in _wide_runs(empty, half)))
     return tuple(found)
+
+
+def _wide_runs(empty: npt.NDArray[np.bool_], least: IntArray) -> list[tuple[int, int]]:
+    """Runs (first, last + 1) of channels, joined over short gaps, at least `least` (C,) long."""
+    changes = np.flatnonzero(np.diff(np.concatenate([[False], empty, [False]]))).tolist()
+    runs: list[tuple[int, int]] = []
+    for first, last in zip(changes[::2], changes[1::2], strict=True):
+        if runs and first - runs[-1][1] < least[first]:
+            runs[-1] = runs[-1][0], last
+        else:
+            runs.append((first, last))
+    return [(first, last) for first, last in runs if last - first >= least[first]]
 
 
 def _half_widths(axis: EnergyAxis, fwhm: float) -> IntArray:

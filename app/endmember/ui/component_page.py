@@ -27,7 +27,8 @@ from endmember.ui.dialog import name
 from endmember.ui.element_marks import element_markers, marker_lines
 from endmember.ui.elided_label import ElidedLabel
 from endmember.ui.energy_row import EnergyRow
-from endmember.ui.map_view import MapLink, Place, automatic_levels
+from endmember.ui.map_view import MapLink, automatic_levels
+from endmember.ui.mask_layers import pixel_size_nm_of, place_of
 from endmember.ui.page import Page, is_same_state, remark
 from endmember.ui.shape_gestures import Point
 from endmember.ui.spectrum_link import SpectrumLink
@@ -36,10 +37,13 @@ from endmember.ui.workspace import Shown, Workspace
 
 if TYPE_CHECKING:
     from endmember.core.line_markers import Marker
+    from endmember.core.spectrum import FloatArray
     from endmember.session.map_data import MapData
     from endmember.session.recipe import Recipe
+    from endmember.session.separation import MapMasks
     from endmember.session.steps import Decomposed
 
+NOTHING = 0.01  # of the highest counts of a component
 WAITING = "The map is being decomposed: its components will be here"
 NOT_READ = "The components are there once the map is read: see the Map page"
 FAILED = "No components: see the message above"
@@ -98,6 +102,7 @@ class ComponentPage(Page):
         self.energy.hide()
         self._state: tuple[object, ...] = ()
         self._source: _Source | None = None
+        self._cut: tuple[Decomposed | None, MapMasks | None] = (None, None)
         self._asked: tuple[object, ...] = ()
         self._marked: tuple[object, ...] = ()
         self._whole_of: MapData | None = None
@@ -143,7 +148,7 @@ class ComponentPage(Page):
         if recipe is None:
             return
         shown, scree = workspace.shown("decomposition"), workspace.shown("scree")
-        masks, data = workspace.result("masks"), workspace.data
+        masks, data = self._masks_of(shown), workspace.data
         state = (
             *(workspace.document, recipe, workspace.focus.map_name, workspace.focus.element),
             *(shown.value, shown.current, shown.failure),
@@ -229,9 +234,17 @@ class ComponentPage(Page):
         self.rows.set_components(value)
         self._show_scale()
         if self.workspace.recipe is not None:
-            self._show_said(self.workspace.recipe, self.workspace.result("masks"))
+            masks = self._masks_of(self.workspace.shown("decomposition"))
+            self._show_said(self.workspace.recipe, masks)
 
-    def _show_said(self, recipe: Recipe, masks: Any) -> None:
+    def _masks_of(self, shown: Shown) -> MapMasks | None:
+        """The last masks that were cut from the components shown."""
+        masks = self.workspace.result("masks")
+        if masks is not None and shown.current:
+            self._cut = shown.value, masks
+        return self._cut[1] if shown.value is self._cut[0] else None
+
+    def _show_said(self, recipe: Recipe, masks: MapMasks | None) -> None:
         used = users(recipe, masks)
         said = {}
         for number in range(recipe.decomposition.components):
@@ -263,7 +276,8 @@ class ComponentPage(Page):
     def _draw_markers(self) -> None:
         recipe = self.workspace.recipe
         if recipe is not None:
-            lines = marker_lines(self._markers, recipe.sample, self.workspace.focus.element)
+            alphas = [marker for marker in self._markers if marker.alpha]  # rows are low
+            lines = marker_lines(alphas, recipe.sample, self.workspace.focus.element)
             self.rows.set_markers(lines)
             self.energy.plot.set_markers(lines)
 
@@ -323,7 +337,7 @@ class ComponentPage(Page):
 
         def made() -> tuple[EnergyMap, tuple[float, float]]:
             found = energy_map(data, energy_keV, smoothing)
-            return found, automatic_levels(found.shown)
+            return found, _levels(found.shown)
 
         self.workspace.runner.ask("energy map", made, partial(self._take_energy, data))
 
@@ -331,7 +345,7 @@ class ComponentPage(Page):
         if data is not self.workspace.data or isinstance(value, Failure):
             return
         found, levels = value
-        self.energy.show_map(found, levels, _place(data), _pixel_size_nm(data))
+        self.energy.show_map(found, levels, place_of(data), pixel_size_nm_of(data))
 
     # --- hands -------------------------------------------------------------------------------
 
@@ -372,20 +386,14 @@ class ComponentPage(Page):
 def _made(source: _Source, smoothing_px: float) -> list[ShownComponent]:
     """The components with the ends of their colours, which take a while for large maps."""
     data = source.data
-    place, size = _place(data), _pixel_size_nm(data)
+    place, size = place_of(data), pixel_size_nm_of(data)
     return [
-        ShownComponent(view, automatic_levels(view.shown), data.image.axis, place, size)
+        ShownComponent(view, _levels(view.shown), data.image.axis, place, size)
         for view in component_views(source.decomposed, data, smoothing_px)
     ]
 
 
-def _place(data: MapData) -> Place:
-    """Where the analysed map lies, in uncropped pixels."""
-    entry, image = data.entry, data.image
-    x, y = (0, 0) if entry.crop is None else entry.crop[:2]
-    return float(x), float(y), float(image.columns * entry.rebin), float(image.rows * entry.rebin)
-
-
-def _pixel_size_nm(data: MapData) -> float | None:
-    size = data.image.pixel_size_nm
-    return None if size is None else size / data.entry.rebin
+def _levels(values: FloatArray) -> tuple[float, float]:
+    """Automatic ends of the colours, from zero where next to nothing is the lowest."""
+    low, high = automatic_levels(values)
+    return (0.0 if low < NOTHING * high else low), high

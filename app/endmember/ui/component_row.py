@@ -88,7 +88,7 @@ class ComponentRow(QWidget):
         super().__init__()
         self.number = number
         self.stripe = Stripe()
-        self.map = MapView(f"component #{number}")
+        self.map = MapView(f"#{number}")
         self.map.canvas.least_height_for_bar = LEAST_HEIGHT_FOR_BAR
         self.name = QLineEdit()
         self.name.setPlaceholderText("name")
@@ -114,7 +114,8 @@ class ComponentRow(QWidget):
         self.plot.set_legend(False)
         self.shown: Shown | None = None
         self._drawn: Shown | None = None
-        self._low_values = False
+        self._scale = (False, False)
+        self._drawn_scale = (False, False)
         self._lay_out()
         self.name.editingFinished.connect(self._rename)
         self.role.activated.connect(
@@ -165,14 +166,19 @@ class ComponentRow(QWidget):
     @property
     def is_due(self) -> bool:
         """Whether `draw` has something to do."""
-        return self.shown is not self._drawn
+        return self.shown is not self._drawn or self._scale != self._drawn_scale
 
     def draw(self) -> None:
         """Show map and spectrum."""
         shown = self.shown
         if shown is None or not self.is_due:
             return
-        self._drawn = shown
+        if shown is not self._drawn:
+            self._draw_map(shown)
+        self._drawn, self._drawn_scale = shown, self._scale
+        self.draw_spectrum()
+
+    def _draw_map(self, shown: Shown) -> None:
         self.map.set_image(
             shown.view.shown,
             shown.place,
@@ -180,7 +186,6 @@ class ComponentRow(QWidget):
             pixel_size_nm=shown.pixel_size_nm,
             levels=self.map.levels or shown.levels,
         )
-        self.draw_spectrum()
 
     def draw_spectrum(self) -> None:
         """Show the spectrum in the colours of the theme, and its ditches."""
@@ -188,27 +193,27 @@ class ComponentRow(QWidget):
         if shown is None:
             return
         of, energy = colours(), shown.axis.centres
+        low_values, log = self._drawn_scale
         curves = [
             Curve(f"component #{self.number}", energy, shown.view.spectrum, of.line, width=1.2),
             Curve(
                 EXPECTED, energy, shown.view.expected, of.second_line, dash=True, step=False, z=1
             ),
         ]
-        self.plot.set_curves(curves if self._low_values or self.plot.is_log() else curves[:1])
+        self.plot.set_curves(curves if low_values or log else curves[:1])
         self.plot.set_stretches(shown.view.ditches, of.error, DITCH)
-        self._show_values()
+        self.plot.set_log(log)
+        if low_values and not log:
+            self.plot.show_values(*shown.view.ditch_range)
+        elif not self.plot.auto_range_y:
+            self.plot.auto_range_y = True
 
     def set_scale(self, ditches: bool, log: bool) -> None:
-        """The lowest few per cent, in which ditches are seen, a log scale, or all values."""
-        self._low_values = ditches
-        self.plot.set_log(log)
-        self.draw_spectrum()
+        """The lowest few per cent, in which ditches are seen, a log scale, or all values.
 
-    def _show_values(self) -> None:
-        if self._low_values and not self.plot.is_log() and self._drawn is not None:
-            self.plot.show_values(*self._drawn.view.ditch_range)
-        else:
-            self.plot.auto_range_y = True
+        `draw` shows it.
+        """
+        self._scale = (ditches, log)
 
     def set_said(self, said: Said) -> None:
         """Show name, role and the precipitates that this component shows."""
@@ -216,10 +221,9 @@ class ComponentRow(QWidget):
         if not self.name.hasFocus() and self.name.text() != label.name:
             self.name.setText(label.name)
         called = f" {label.name}" if label.name else ""
-        self.map.set_title(
-            f"component #{self.number}{called}",
-            f"component #{self.number}{called}: its counts in each pixel",
-        )
+        full = f"component #{self.number}{called}"
+        self.map.set_title(f"#{self.number}{called}", f"{full}: its counts in each pixel")
+        self.map.canvas.setAccessibleName(f"map of {full}")
         proposed = ROLE_OPEN if said.proposed is None else f"proposed: {said.proposed}"
         self.role.show_choices([(proposed, None), *((role, role) for role in ROLES)], label.role)
         names = ", ".join(said.used_by)
@@ -234,10 +238,12 @@ class ComponentRow(QWidget):
     def _rename(self) -> None:
         self.renamed.emit(self.number, self.name.text())
 
-    def set_map_width(self, width: int) -> None:
-        """So many pixels of the screen for the map."""
-        if width != self.map.width():
-            self.map.setFixedWidth(width)
+    def set_size(self, height: int, map_width: int) -> None:
+        """So many pixels of the screen for the row, and for the width of its map."""
+        if height != self.minimumHeight():
+            self.setFixedHeight(height)
+        if map_width != self.map.minimumWidth():
+            self.map.setFixedWidth(map_width)
 
 
 def role_of(value: object) -> Role | None:

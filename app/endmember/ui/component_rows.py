@@ -38,6 +38,7 @@ class ComponentRows(QWidget):
         self._said: Mapping[int, Said] = {}
         self._markers: Sequence[MarkerLine] = ()
         self._scale = (False, False)
+        self._size = (0, 0)
         self.empty = QLabel()
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -107,6 +108,9 @@ class ComponentRows(QWidget):
         self._scale = (ditches, log)
         for row in self.rows:
             row.set_scale(ditches, log)
+            if not row.visibleRegion().isEmpty():
+                row.draw()
+        self._soon.start()
 
     def shown_rows(self) -> list[ComponentRow]:
         """The rows that are not hidden."""
@@ -178,10 +182,10 @@ class ComponentRows(QWidget):
         fitting = round((height - HEAD_HEIGHT) * place[2] / max(place[3], 1.0))
         width = min(max(fitting, LEAST_MAP_WIDTH), max(round(MAP_SHARE * self.width()), 100))
         for row in self.rows:
-            if row.height() != height or row.minimumHeight() != height:
-                row.setFixedHeight(height)
-            row.set_map_width(width)
-        self.map_width_changed.emit(width, height)
+            row.set_size(height, width)
+        if (width, height) != self._size:
+            self._size = width, height
+            self.map_width_changed.emit(width, height)
 
     # --- the pointer -------------------------------------------------------------------------
 

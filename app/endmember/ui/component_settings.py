@@ -157,6 +157,7 @@ class ComponentSettings(QWidget):
         """Show the eigenvalues, which are there before the components."""
         scree = shown.value
         self.scree.show_scree(scree, components)
+        self.scree.setVisible(scree is not None)
         stale = scree is not None and not shown.current
         self.scree_veil.cover("out of date" if stale else None)
         if shown.failure is not None:
@@ -188,7 +189,7 @@ def _told(suggested: int, noise_level: float, components: int) -> tuple[str, str
         more = components - suggested
         return text + f"{more} of the components may show noise.", "warning"
     if components < suggested:
-        return text + f"With {components}, something that differs may be mixed in.", "muted"
+        return text + f"With {components}, one component may mix what differs.", "muted"
     return text + "So many are chosen.", "muted"
 
 

@@ -386,7 +386,8 @@ class CompositionPage(Page):
         entry = self.entry
         if entry is None:
             return
-        start = str(self._folder() / f"{entry_title(entry)}.svg")
+        file_name = entry_title(entry).replace("/", "-")
+        start = str(self._folder() / f"{file_name}.svg")
         chosen, kind = QFileDialog.getSaveFileName(
             self.view, "Export spectrum with fit", start, ";;".join(FIT_FILTERS)
         )
@@ -405,8 +406,11 @@ class CompositionPage(Page):
         try:
             path = named(chosen, ending, known)
             write(path)
-        except (ValueError, OSError) as error:
-            self.workspace.say("error", f"{chosen} was not written: {error}")
+        except ValueError as error:  # names the file itself
+            self.workspace.say("error", str(error))
+            return
+        except OSError as error:
+            self.workspace.say("error", f"{chosen} was not written: {error.strerror or error}")
             return
         self.workspace.say("info", f"written: {path}")
         if self.workspace.preferences is not None:

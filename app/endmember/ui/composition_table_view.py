@@ -106,7 +106,7 @@ class CompositionTableView(QTableView):
         rows.setHighlightSections(False)
         rows.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         rows.setAccessibleName("elements")
-        rows.sectionClicked.connect(lambda row: self._choose(self.currentIndex()))
+        rows.sectionClicked.connect(lambda _: self._choose(self.currentIndex()))
         columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         columns.setHighlightSections(False)
         columns.setMinimumSectionSize(36)

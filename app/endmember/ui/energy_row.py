@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QStyle, QVBoxLayout, QWidget
 
 from endmember.ui.component_row import LEAST_HEIGHT_FOR_BAR, STRIPE_WIDTH, TO_PEAK
 from endmember.ui.elided_label import ElidedLabel
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from endmember.session.component_views import EnergyMap
 
 WAITING = "Point at a spectrum to see the map of that energy"
+
+
+def _scroll_bar_width(widget: QWidget) -> int:
+    style = widget.style()
+    return 0 if style is None else style.pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
 
 
 class EnergyRow(QWidget):
@@ -64,7 +69,7 @@ class EnergyRow(QWidget):
         line.setFrameShape(QFrame.Shape.HLine)
         line.setFrameShadow(QFrame.Shadow.Sunken)
         row = QHBoxLayout()
-        row.setContentsMargins(STRIPE_WIDTH + 4, 0, 0, 0)
+        row.setContentsMargins(STRIPE_WIDTH + 4, 0, _scroll_bar_width(self), 0)
         row.setSpacing(4)
         row.addWidget(self.map)
         row.addLayout(right, 1)
@@ -115,7 +120,7 @@ class EnergyRow(QWidget):
         self.shown = found
         window = found.window
         self.energy.show_value(found.energy_keV)
-        title = f"{found.energy_keV:.3f} keV"
+        title = f"{found.energy_keV:.2f} keV"
         told = f"counts from {window.low_keV:.3f} to {window.high_keV:.3f} keV"
         self.map.set_title(title, f"{told}: 1.2 times the width of a line, background included")
         self.told.setText(f"{told}, and the spectrum of the whole map")

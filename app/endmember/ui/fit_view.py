@@ -12,7 +12,8 @@ from PyQt6.QtGui import QColor
 
 from endmember.core.line_markers import Marker, markers, nearest_line
 from endmember.session.composition_view import entry_title
-from endmember.ui.spectrum_view import Curve, FloatArray, MarkerLine, SpectrumView
+from endmember.ui.spectrum_marks import FloatArray
+from endmember.ui.spectrum_view import Curve, MarkerLine, SpectrumView
 from endmember.ui.theme import FAMILY_DASHES, colours
 
 if TYPE_CHECKING:  # slow libraries are imported where they are needed, not with a window
@@ -198,4 +199,4 @@ def _energy_of(fit: SpectrumFit, element: str) -> float | None:
 
 def _width_keV(fit: SpectrumFit, energy_keV: float) -> float:
     window = fit.window(energy_keV)
-    return (window.stop - window.start) * fit.spectrum.axis.step_keV
+    return float(window.stop - window.start) * fit.spectrum.axis.step_keV

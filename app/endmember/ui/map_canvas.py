@@ -98,7 +98,10 @@ class MapCanvas(pg.GraphicsView):  # type: ignore[misc]
         self.box.addItem(self._cross, ignoreBounds=True)
         self.box.disableAutoRange()
         self.box.sigRangeChanged.connect(self._on_range)
-        THEME.changed.connect(lambda: self.setBackground(colours().plot))
+        THEME.changed.connect(self._follow_theme)
+
+    def _follow_theme(self) -> None:
+        self.setBackground(colours().plot)
 
     # --- geometry ----------------------------------------------------------------------------
 

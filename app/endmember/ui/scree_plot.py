@@ -38,10 +38,9 @@ class ScreePlot(SmallPlot):
             "component (counted from 1)",
             "eigenvalue<br>(1 = counting noise alone)",
         )
-        plot = self.getPlotItem()
         self._items: list[Any] = []
-        plot.getViewBox().disableAutoRange()
-        self.setMinimumHeight(210)
+        self.box.disableAutoRange()
+        self.setFixedHeight(220)
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip("Click a point to decompose into so many components")
 
@@ -54,9 +53,8 @@ class ScreePlot(SmallPlot):
 
     def draw_again(self) -> None:
         """Draw points, the noise level, the suggested number and the chosen one."""
-        plot = self.getPlotItem()
         for item in getattr(self, "_items", []):
-            plot.removeItem(item)
+            self.box.removeItem(item)
         self._items = []
         scree = self.scree
         if scree is None:
@@ -66,7 +64,7 @@ class ScreePlot(SmallPlot):
         level = math.log10(max(scree.noise_level, 1e-3))
         self._items = [*self._marks(scree, level), *self._points(values, values > level)]
         for item in self._items:
-            plot.addItem(item, ignoreBounds=True)
+            self.box.addItem(item, ignoreBounds=True)
         self._show_range(values, level)
         self.setAccessibleDescription(
             f"{scree.suggested} eigenvalues lie above the noise level of {scree.noise_level:.3g}; "
@@ -100,8 +98,7 @@ class ScreePlot(SmallPlot):
     def _show_range(self, values: FloatArray, level: float) -> None:
         low, high = min(float(values.min()), level, 0.0), max(float(values.max()), level)
         room = 0.08 * max(high - low, 0.5)
-        box = self.getPlotItem().getViewBox()
-        box.setRange(
+        self.box.setRange(
             xRange=(0.4, len(values) + 0.6), yRange=(low - room, high + 2.5 * room), padding=0
         )
 
@@ -109,7 +106,7 @@ class ScreePlot(SmallPlot):
 
     def number_at(self, position: QPointF) -> int | None:
         """The number of components that a click there asks for, None outside."""
-        box = self.getPlotItem().getViewBox()
+        box = self.box
         scene = self.mapToScene(position.toPoint())
         if self.scree is None or not box.sceneBoundingRect().contains(scene):
             return None
@@ -163,12 +160,11 @@ class LossPlot(SmallPlot):
 
     def draw_again(self) -> None:
         """Draw the curve in the colours of the theme."""
-        plot = self.getPlotItem()
-        plot.clear()
+        self.box.clear()
         iterations, above = self._curve
         if not len(iterations):
             return
-        plot.addItem(
+        self.box.addItem(
             pg.PlotCurveItem(iterations, np.log10(above), pen=pg.mkPen(colours().line, width=1.5))
         )
         told = number(float(iterations[-1]), 1.0)

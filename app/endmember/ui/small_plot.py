@@ -14,25 +14,32 @@ from endmember.ui.spectrum_axes import number, power_of_ten
 from endmember.ui.theme import THEME, colours
 
 
-class SmallPlot(pg.PlotWidget):  # type: ignore[misc]
-    """Two axes with titles, values upwards on a log scale; nothing to zoom or to pan."""
+class SmallPlot(pg.GraphicsView):  # type: ignore[misc]
+    """Two axes with titles, values upwards on a log scale; nothing to zoom or to pan.
+
+    pyqtgraph's own plot widget takes 15 ms to make, for menus that are not wanted here.
+    """
 
     def __init__(self, name: str, below: str, beside: str, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=colours().plot)
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.titles = {"bottom": below, "left": beside}
-        plot = self.getPlotItem()
-        plot.hideButtons()
-        plot.setMenuEnabled(False)
-        plot.setMouseEnabled(x=False, y=False)
-        plot.setContentsMargins(0, 4, 6, 0)
-        left = plot.getAxis("left")
+        self.box: Any = pg.ViewBox(enableMouse=False, enableMenu=False)
+        left, bottom = pg.AxisItem("left"), pg.AxisItem("bottom")
         left.setLogMode(False, True)
         left.tickStrings = lambda values, *_: [power_of_ten(value) for value in values]
-        plot.getAxis("bottom").tickStrings = _whole_numbers
-        for side in self.titles:
-            plot.getAxis(side).enableAutoSIPrefix(False)
+        bottom.tickStrings = _whole_numbers
+        layout = pg.GraphicsLayout()
+        layout.setContentsMargins(0, 6, 8, 0)
+        layout.setSpacing(0)
+        layout.addItem(left, 0, 0)
+        layout.addItem(self.box, 0, 1)
+        layout.addItem(bottom, 1, 1)
+        self.setCentralItem(layout)
+        self._axes = ((left, beside), (bottom, below))
+        for axis, _ in self._axes:
+            axis.linkToView(self.box)
+            axis.enableAutoSIPrefix(False)
         self.follow_theme()
         THEME.changed.connect(self.follow_theme)
 
@@ -41,8 +48,7 @@ class SmallPlot(pg.PlotWidget):  # type: ignore[misc]
         of = colours()
         self.setBackground(of.plot)
         size = f"{self.font().pointSizeF():g}pt"
-        for side, title in self.titles.items():
-            axis = self.getPlotItem().getAxis(side)
+        for axis, title in self._axes:
             axis.setPen(pg.mkPen(of.muted))
             axis.setTextPen(pg.mkPen(of.text))
             axis.setTickFont(self.font())
@@ -55,7 +61,7 @@ class SmallPlot(pg.PlotWidget):  # type: ignore[misc]
     def changeEvent(self, event: QEvent | None) -> None:
         """Follow the font of the widget."""
         super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.FontChange and hasattr(self, "titles"):
+        if event is not None and event.type() == QEvent.Type.FontChange and hasattr(self, "_axes"):
             self.follow_theme()
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:

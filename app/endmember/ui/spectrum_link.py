@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from endmember.ui.spectrum_view import SpectrumView
 
@@ -23,7 +23,12 @@ class SpectrumLink(QObject):
         self.views: list[SpectrumView] = []
         self._range: tuple[float, float] | None = None
         self._energy: float | None = None
+        self._left = 0.0
         self._following = False
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._align)
 
     def add(self, view: SpectrumView) -> None:
         """Link a further spectrum to those there are."""
@@ -32,8 +37,8 @@ class SpectrumLink(QObject):
         view.energy_hovered.connect(self._on_hovered)
         view.energy_clicked.connect(self.energy_clicked)
         view.log_changed.connect(self.log_changed)
-        view.plot.left_changed.connect(self._align)
-        self._align()
+        view.plot.left_changed.connect(lambda _: self._soon.start())
+        self._soon.start()
         self.follow(view)
 
     def follow(self, view: SpectrumView) -> None:
@@ -43,12 +48,14 @@ class SpectrumLink(QObject):
             view.follow_x(*self._range)
             self._following = False
         view.show_cursor(self._energy)
+        view.plot.set_least_left(self._left)
 
     def follow_in_sight(self) -> None:
         """Let the spectra follow that have come into sight."""
         for view in self.views:
             if _in_sight(view):
                 self.follow(view)
+        self._soon.start()
 
     def show_cursor(self, energy_keV: float | None) -> None:
         """Mark an energy that is looked at elsewhere."""
@@ -75,9 +82,10 @@ class SpectrumLink(QObject):
 
     def _align(self) -> None:
         """Begin all at the same place, so that an energy stands above itself."""
-        most = max((view.plot.own_left for view in self.views), default=0.0)
-        for view in self.views:
-            view.plot.set_least_left(most)
+        seen = [view for view in self.views if _in_sight(view)]
+        self._left = max((view.plot.own_left for view in seen), default=self._left)
+        for view in seen:
+            view.plot.set_least_left(self._left)
 
 
 def _in_sight(view: SpectrumView) -> bool:
