@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+import faulthandler
+import re
+import tempfile
 import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 from PyQt6.QtCore import Qt, QTimer
 
@@ -16,6 +17,8 @@ BEAT_ms = 2
 LONG_s = 0.04  # from here on a pause is looked into
 LOOK_s = 0.004
 DEEPEST = 9  # lines of the program told of a stack
+_THREAD = re.compile(r"(?:Current thread|Thread) (0x[0-9a-f]+)")
+_PLACE = re.compile(r'  File "(.+)", line (\d+) in (.+)')
 SCHEDULE = Path("/proc/thread-self/schedstat")  # Linux: ns on a core, ns waiting for one
 
 
@@ -78,16 +81,21 @@ class Heart:
 
     def _watch(self) -> None:
         me = threading.get_ident()
-        while True:
-            time.sleep(LOOK_s)
-            if time.perf_counter() - self._last < LONG_s / 2:
-                continue
-            names = {t.ident: t.name for t in threading.enumerate()}
-            for thread, frame in sys._current_frames().items():
-                if thread == self._main:
-                    self._stacks[_told(frame)] += 1
-                elif thread != me:
-                    self._others[f"{names.get(thread, '?')}: {_told(frame)}"] += 1
+        with tempfile.TemporaryFile("w+") as file:
+            while True:
+                time.sleep(LOOK_s)
+                if time.perf_counter() - self._last < LONG_s / 2:
+                    continue
+                # not by sys._current_frames: a frame held here keeps its QPainter alive too long
+                file.seek(0)
+                file.truncate()
+                faulthandler.dump_traceback(file)
+                file.seek(0)
+                for thread, stack in _told(file.read()).items():
+                    if thread == self._main:
+                        self._stacks[stack] += 1
+                    elif thread != me:
+                        self._others[stack] += 1
 
     def start(self, doing: str) -> None:
         """Name what follows."""
@@ -108,15 +116,13 @@ class Heart:
         return [p for p in self.pauses if p.seconds > LONG_s and p.doing]
 
 
-def _told(frame: FrameType | None) -> str:
-    """The innermost lines of a stack, the deepest first."""
+def _told(dump: str) -> dict[int, str]:
+    """The innermost lines of the stack of each thread, the deepest first."""
+    found: dict[int, list[str]] = {}
     lines: list[str] = []
-    while frame is not None and len(lines) < DEEPEST:
-        code = frame.f_code
-        if (
-            Path(code.co_filename).stem not in ("window", "heart")
-            or "endmember" in code.co_filename
-        ):
-            lines.append(f"{Path(code.co_filename).stem}.{code.co_name}:{frame.f_lineno}")
-        frame = frame.f_back
-    return " < ".join(lines)
+    for line in dump.splitlines():
+        if (head := _THREAD.match(line)) is not None:
+            lines = found.setdefault(int(head[1], 16), [])
+        elif (place := _PLACE.match(line)) is not None and len(lines) < DEEPEST:
+            lines.append(f"{Path(place[1]).stem}.{place[3]}:{place[2]}")
+    return {thread: " < ".join(stack) for thread, stack in found.items()}

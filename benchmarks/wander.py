@@ -53,7 +53,7 @@ KEYS = [
 CONTROLLED = [Qt.Key(ord(letter)) for letter in "ZYFACVL0."]
 TEXTS = ("Fe", "6.4", "", "-1", "1e9", "nan", "Fp 2", "x" * 300, "ä/\\:", '"', "0", "  ", "Mg K")
 EVERY_ms = 12
-STILL_s = 5.0
+STILL_s, STUCK_s = 5.0, 30.0
 LONGEST_DIALOG = 15  # events, then it is closed
 FORBIDDEN = ("Quit", "Close document", "Open", "demo", "folder")  # would end or leave the walk
 
@@ -256,6 +256,8 @@ def answer_dialogs(folder: Path) -> None:
 class Faults(logging.Handler):
     """Everything that is logged as a warning or worse, each place once, with its number."""
 
+    HARMLESS = "This plugin does not support"  # offscreen
+
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.seen: Counter[str] = Counter()
@@ -267,19 +269,24 @@ class Faults(logging.Handler):
         text = self.format(record)
         if record.levelno < logging.ERROR and not record.name.startswith("qt"):
             return  # of libraries
+        if self.HARMLESS in text:
+            return
         self.seen[text] += 1
         if self.seen[text] == 1:
             print(f"{text}\n  after: {self.last()}", flush=True)
 
 
 class Watchdog(threading.Thread):
-    """Writes the stacks of all threads where the main thread has not beaten for five seconds."""
+    """Writes the stacks of all threads where nothing goes on: no beat of the main thread for five
+    seconds, or no deed of the walk for thirty, as in a loop of its own that nothing ends.
+    """
 
     def __init__(self) -> None:
         super().__init__(name="watchdog", daemon=True)
         self.beaten = time.monotonic()
         self.hangs = 0
         self.longest_s = 0.0
+        self.deeds: Callable[[], int | None] = lambda: None
 
     def beat(self) -> None:
         """Called by the main thread while it is well."""
@@ -289,15 +296,24 @@ class Watchdog(threading.Thread):
 
     def run(self) -> None:
         """Look ten times a second."""
-        told = 0.0
+        told, deeds, since = 0.0, self.deeds(), time.monotonic()
         while True:
             time.sleep(0.1)
-            beaten = self.beaten
-            if time.monotonic() - beaten > STILL_s and beaten != told:
-                told, self.hangs = beaten, self.hangs + 1
-                print(f"hang: no event for {STILL_s:.0f} s", flush=True)
-                faulthandler.dump_traceback(sys.stdout, all_threads=True)
-                sys.stdout.flush()
+            now, beaten = time.monotonic(), self.beaten
+            if now - beaten > STILL_s and beaten != told:
+                told = beaten
+                self._bark(f"no event for {STILL_s:.0f} s")
+            if (done := self.deeds()) is None or done != deeds:
+                deeds, since = done, now
+            elif now - since > STUCK_s:
+                since = now
+                self._bark(f"no deed for {STUCK_s:.0f} s")
+
+    def _bark(self, text: str) -> None:
+        self.hangs += 1
+        print(f"hang: {text}", flush=True)
+        faulthandler.dump_traceback(sys.stdout, all_threads=True)
+        sys.stdout.flush()
 
 
 def census() -> Counter[str]:
@@ -368,6 +384,7 @@ class Walk:
         self.faults = Faults()
         self.faults.last = lambda: " | ".join(self.last[-3:])
         self.watchdog = Watchdog()
+        self.watchdog.deeds = lambda: self.wanderer.done if self.events.isActive() else None
         self.rows: list[tuple[float, Counter[str]]] = []
         self.doubts: Counter[str] = Counter()
         self.started = time.monotonic()

@@ -86,7 +86,7 @@ def main() -> None:
     else:
         options.all.mkdir(parents=True, exist_ok=True)
         runs = [
-            (options.all, size, theme, f"-{size}-{theme}")
+            (options.all, size, theme, f"_{size}_{theme}")
             for size in SIZES
             for theme in ("light", "dark")
         ]

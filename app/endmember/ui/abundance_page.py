@@ -1,69 +1,75 @@
-"""Where each phase is, how much of the counts it makes up, and what no phase explains."""
+"""The page of the abundances: maps of the fraction of each phase, and their spectra."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtCore import QRectF, Qt
-from PyQt6.QtWidgets import (
-    QAbstractItemView,
-    QCheckBox,
-    QFormLayout,
-    QHeaderView,
-    QLabel,
-    QPushButton,
-    QSplitter,
-    QStackedLayout,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-)
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor
+from PyQt6.QtWidgets import QSplitter, QVBoxLayout
 
 from endmember.session import edits
 from endmember.session.abundance_views import (
     AbundanceView,
-    EndmemberSpectrum,
     MissedPlace,
     abundance_view,
     endmember_spectra,
     missed_places,
 )
-from endmember.session.phase_remarks import with_error
 from endmember.session.session import Failure
-from endmember.ui.dialog import name
-from endmember.ui.inputs import ChoiceBox, NumberBox
-from endmember.ui.map_view import MapGrid
-from endmember.ui.mask_layers import place_of
-from endmember.ui.page import Page, heading, remark
-from endmember.ui.phase_settings import phase_chip
+from endmember.ui.abundance_settings import MIXED, RESIDUAL, WHOLE, AbundanceSettings
+from endmember.ui.element_marks import element_markers, marker_lines
+from endmember.ui.endmember_view import EndmemberView
+from endmember.ui.fraction_table import FractionRow
+from endmember.ui.map_view import MapGrid, MapView, automatic_levels
+from endmember.ui.mask_layers import pixel_size_nm_of, place_of
+from endmember.ui.page import Page, is_same_state
+from endmember.ui.phase_legend import PhaseLegend
 from endmember.ui.shape_gestures import Point
-from endmember.ui.spectrum_view import Curve, SpectrumView
-from endmember.ui.theme import PHASE_COLOURS, THEME, phase_colour
-from endmember.ui.workspace import Workspace
+from endmember.ui.theme import THEME, phase_colour
+from endmember.ui.workspace import Shown, Workspace
 
 if TYPE_CHECKING:
-    from endmember.core.spectrum import EnergyAxis
+    from endmember.core.line_markers import Marker
+    from endmember.session.map_data import MapData
+    from endmember.session.recipe import Recipe
+    from endmember.session.separation import MapMasks, MapPhases
     from endmember.session.steps import MapAbundance
 
+NO_PRECIPITATE = (
+    "Draw a precipitate on the Masks page first: there is nothing to tell from the matrix"
+)
+WAITING = "The abundances follow from masks and phases: they are there once those are done"
+FAILED = "No abundances: see the message above"
+NO_MAP = "No map is ticked: choose some under Maps shown"
 FRACTION = "fraction of counts"
-MIXED, RESIDUAL = "phases", "residual"
-FRACTIONS_SAY = (
-    "Fitted to the summed spectrum of the map, so they are unbiased. They are fractions of the "
-    "counts, not of volume or mass. Means of the abundance maps are not shown: with few counts a "
-    "pixel they are biased, since no pixel may fall below zero."
-)
-RESIDUAL_SAYS = (
-    "Residual: what no phase explains, in units of the counting noise. About 1 where only noise is "
-    "left; a patch that stands out shows something that is not among the phases."
-)
-EMPTY = "The abundance maps are there once the matrix has been subtracted (Phases page)."
-SHOWN_MISSED = 6
+AROUND = 5.0  # times the width of a missed precipitate's rectangle is shown round it
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Source:
+    """Abundances and the results that they were made of."""
+
+    found: MapAbundance
+    data: MapData
+    masks: MapMasks
+    phases: MapPhases
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Made:
+    """A view with the automatic ends of the colours of each phase."""
+
+    view: AbundanceView
+    levels: tuple[tuple[float, float], ...]
 
 
 class AbundancePage(Page):
-    """The maps of fully constrained least squares, and the phase fractions."""
+    """Maps above, spectra below; phase fractions, choices and warnings at the side."""
 
     name = "abundance"
     step = "abundance"
@@ -71,290 +77,357 @@ class AbundancePage(Page):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        self.grid = MapGrid()
-        self.spectra = SpectrumView("spectra of the pure phases")
-        self.fractions = QTableWidget(0, 2)
-        self.smoothing = NumberBox("Smoothing of the maps, for the eyes only", "smoothing", " px")
-        self.scale = ChoiceBox("How the abundance maps are coloured", "scale of the maps")
-        self.unit = ChoiceBox("How the spectra are brought to one scale", "scale of the spectra")
-        self.with_error = QCheckBox("errors of the spectra")
-        self._found: MapAbundance | None = None
-        self._view: AbundanceView | None = None
-        self._asked: tuple[Any, ...] = ()
-        self._asked_spectra: tuple[Any, ...] = ()
-        self._drawn_spectra: tuple[EnergyAxis, tuple[EndmemberSpectrum, ...]] | None = None
-        self._missed: tuple[MissedPlace, ...] = ()
+        self.maps = MapGrid()
+        self.legend: PhaseLegend | None = None
+        self.spectra = EndmemberView()
+        self.settings = self.panel = AbundanceSettings()
+        self._state: tuple[object, ...] = ()
+        self._source: _Source | None = None
+        self._made: _Made | None = None
+        self._asked: dict[str, tuple[object, ...]] = {}
+        self._markers: tuple[Marker, ...] = ()
+        self._looks: dict[str, tuple[tuple[float, float] | None, str]] = {}
+        self._keys: list[str] = []
+        self._filling = False
         self._lay_out()
-        self._build_settings()
         self._connect()
-
-    # --- building ----------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
         self.splitter = QSplitter(Qt.Orientation.Vertical)
-        self.splitter.addWidget(self.grid)
+        self.splitter.addWidget(self.maps)
         self.splitter.addWidget(self.spectra)
         self.splitter.setStretchFactor(0, 3)
         self.splitter.setStretchFactor(1, 2)
-        self.splitter.setSizes([360, 240])
         self.splitter.setChildrenCollapsible(False)
-        self.empty = QLabel(EMPTY)
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setWordWrap(True)
-        self.empty.setProperty("role", "muted")
-        self.stack = QStackedLayout(self.body)
-        self.stack.addWidget(self.empty)
-        self.stack.addWidget(self.splitter)
-
-    def _build_settings(self) -> None:
-        self.fractions.setHorizontalHeaderLabels(["phase", "% of counts"])
-        self.fractions.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.fractions.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
-        name(self.fractions, "How much of all counts each phase makes up", "phase fractions")
-        rows, columns = self.fractions.verticalHeader(), self.fractions.horizontalHeader()
-        if rows is not None and columns is not None:
-            rows.hide()
-            columns.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self.smoothing.setRange(0.0, 20.0)
-        self.smoothing.setSingleStep(0.5)
-        self.smoothing.setDecimals(1)
-        self.smoothing.setSpecialValueText("none")
-        self.scale.show_choices([("0 to 1", True), ("automatic", False)], True)
-        self.unit.show_choices([("equal area", "area"), ("equal peak", "peak")], "peak")
-        name(self.with_error, "Show the error band of each spectrum", "errors of the spectra")
-        self.with_error.setChecked(True)
-        form = QFormLayout()
-        form.addRow("Smoothing σ", self.smoothing)
-        form.addRow("Scale of maps", self.scale)
-        form.addRow("Spectra", self.unit)
-        self.missed_title = heading("Missed precipitates")
-        self.missed_list = QVBoxLayout()
-        self.residual_remark = remark(RESIDUAL_SAYS)
-        layout = QVBoxLayout(self.settings)
-        layout.addWidget(heading("Phase fractions"))
-        layout.addWidget(self.fractions)
-        layout.addWidget(remark(FRACTIONS_SAY))
-        layout.addWidget(self.missed_title)
-        layout.addLayout(self.missed_list)
-        layout.addWidget(heading("Display"))
-        layout.addLayout(form)
-        layout.addWidget(self.with_error)
-        layout.addWidget(self.residual_remark)
-        layout.addStretch(1)
+        layout = QVBoxLayout(self.body)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.splitter)
 
     def _connect(self) -> None:
-        self.grid.hovered.connect(self.workspace.cursor_moved)
-        self.smoothing.valueChanged.connect(lambda _: self._ask_view())
-        self.scale.activated.connect(lambda _: self._draw_maps())
-        self.unit.activated.connect(lambda _: self._ask_spectra())
-        self.with_error.toggled.connect(lambda _: self._draw_spectra())
-        self.spectra.energy_hovered.connect(self.workspace.energy_moved)
-        THEME.changed.connect(self._draw_spectra)
+        workspace, panel = self.workspace, self.panel
+        self.maps.hovered.connect(workspace.cursor_moved)
+        self.spectra.plot.energy_hovered.connect(workspace.energy_moved)
+        self.spectra.normalisation_changed.connect(self._ask_spectra)
+        panel.shown_changed.connect(self._show_maps)
+        panel.levels_changed.connect(self._reset_levels)
+        panel.smoothing_changed.connect(self._ask_view)
+        panel.missed.chosen.connect(self._look_at)
+        panel.missed.rectangle_asked.connect(self._draw_rectangle)
+        THEME.changed.connect(self._draw_markers)
 
-    # --- showing -----------------------------------------------------------------------------
+    # --- refresh -----------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Show the newest abundances, grey while they are out of date."""
-        shown = self.workspace.shown("abundance")
-        self.show_state(shown)
-        self.stack.setCurrentIndex(0 if shown.value is None else 1)
-        if shown.value is None:
-            self._found, self._view, self._asked, self._asked_spectra = None, None, (), ()
-            self.fractions.setRowCount(0)
-            self._show_missed(())
+        """Show what today's recipe and results say."""
+        workspace = self.workspace
+        recipe = workspace.recipe
+        if recipe is None:
             return
-        if shown.value is not self._found:
-            self._found = shown.value
-            self._show_fractions(shown.value)
+        shown, data = workspace.shown("abundance"), workspace.data
+        focus = workspace.focus
+        state = (
+            *(workspace.document, recipe, focus.map_name, focus.element, data),
+            *(shown.value, shown.current, shown.failure),
+        )
+        if is_same_state(state, self._state):
+            return
+        if self._state and self._state[0] is not workspace.document:
+            self._forget()
+        self._state = state
+        self.show_state(shown)
+        self._source = self._pair(shown)
+        if not recipe.precipitates or self._source is None:
+            self._show_nothing(recipe, shown)
+            return
+        self._show_numbers(recipe, self._source, shown.current)
+        self.panel.set_phases(self._source.found.phases)
         self._ask_view()
         self._ask_spectra()
+        self._ask_missed(recipe, shown.current)
+        self._ask_markers(recipe)
+
+    def _forget(self) -> None:
+        self._source, self._made = None, None
+        self._asked.clear()
+        self._looks.clear()
+
+    def _pair(self, shown: Shown) -> _Source | None:
+        """The abundances with what they were made of, as long as that is known."""
+        found, known = shown.value, self._source
+        if known is not None and known.found is found:
+            return known
+        workspace = self.workspace
+        needed = [workspace.shown(step).value for step in ("read", "masks", "subtraction")]
+        if found is None or any(value is None for value in needed):
+            return None
+        source = _Source(found, *needed)
+        image = source.data.image
+        fits = found.abundance.residual.shape == (image.rows, image.columns)
+        axis = source.phases.matrix.fit.spectrum.axis
+        return source if fits and axis == image.axis else None
+
+    def _show_nothing(self, recipe: Recipe, shown: Shown) -> None:
+        text = WAITING if shown.failure is None else FAILED
+        if not recipe.precipitates:
+            text = NO_PRECIPITATE
+            self.veil.cover(None)
+        self._made = None
+        self._asked.clear()
+        self._show_sentence(text)
+        self.spectra.show_empty("")
+        self.panel.show_fractions(())
+        self.panel.show_warnings(())
+        self.panel.show_median(None)
+        self.panel.sections["missed"].setVisible(False)
+        self.panel.sections["maps"].setVisible(False)
+
+    def _show_sentence(self, text: str) -> None:
+        self._keys = []
+        self.maps.set_number(1)
+        view = self.maps.views[0]
+        view.set_title("")
+        view.set_empty(text)
+        self._show_legend(())
+
+    def _show_numbers(self, recipe: Recipe, source: _Source, current: bool) -> None:
+        found = source.found
+        self.panel.sections["maps"].setVisible(True)
+        self.panel.show_fractions(
+            [
+                FractionRow(phase, _index(recipe, found, phase), *found.fractions[phase])
+                for phase in found.phases
+            ]
+        )
+        told = list(found.warnings) if current else []
+        missing = [phase for phase in recipe.phases if phase not in found.phases]
+        if missing and current:
+            told.append(
+                f"{', '.join(missing)}: not part of the unmixing, since there is no subtracted "
+                "spectrum; see the Phases page."
+            )
+        self.panel.show_warnings(told)
+
+    # --- made away from the main thread ------------------------------------------------------
+
+    def _ask(self, slot: str, of: tuple[object, ...], work: Any, then: Any) -> None:
+        """Make something once for the same objects; only the newest answer is taken."""
+        if is_same_state(of, self._asked.get(slot, ())):
+            return
+        self._asked[slot] = of
+
+        def take(value: Any) -> None:
+            if not is_same_state(of, self._asked.get(slot, ())):
+                return
+            if isinstance(value, Failure):
+                self.workspace.say("error", f"the abundances cannot be shown: {value.message}")
+            else:
+                then(value)
+
+        self.workspace.runner.ask(slot, work, take)
 
     def _ask_view(self) -> None:
-        found, data = self._found, self.workspace.data
-        if found is None or data is None:
+        source, recipe = self._source, self.workspace.recipe
+        if source is None or recipe is None:
             return
-        masks, smoothing = self.workspace.result("masks"), self.smoothing.value()
-        asked = (found, data, masks, smoothing)
-        if _alike(asked, self._asked):
-            return
-        self._asked = asked
-        colours = [_rgb(index) for index in range(len(found.phases))]
-
-        def make() -> tuple[AbundanceView, tuple[MissedPlace, ...]]:
-            missed = () if masks is None else missed_places(data, masks, found)
-            return abundance_view(found, colours, smoothing), missed
-
-        self.workspace.runner.ask("abundances", make, partial(self._take, asked))
-
-    def _take(self, asked: tuple[Any, ...], made: Any) -> None:
-        if asked is not self._asked:
-            return
-        if isinstance(made, Failure):
-            self.workspace.say("error", made.message)
-            return
-        self._view = made[0]
-        self._draw_maps()
-        self._show_missed(made[1])
-
-    def _draw_maps(self) -> None:
-        view, data = self._view, self.workspace.data
-        if view is None or data is None:
-            return
-        place, size = place_of(data), data.image.pixel_size_nm
-        nm = None if size is None else size / data.entry.rebin
-        levels = (0.0, 1.0) if self.scale.value else None
-        self.grid.set_number(len(view.phases) + 2)
-        views = self.grid.shown_views()
-        for shown, phase, array in zip(views, view.phases, view.maps, strict=False):
-            shown.set_title(phase, f"{phase}: {FRACTION} in each pixel")
-            shown.levels = None
-            shown.set_image(array, place, FRACTION, pixel_size_nm=nm, levels=levels)
-        mixed, residual = views[len(view.phases)], views[len(view.phases) + 1]
-        mixed.set_title(MIXED, "each pixel in the colours of its phases, mixed by abundance")
-        mixed.set_rgb(view.mixed, place, nm)
-        residual.set_title(RESIDUAL, RESIDUAL_SAYS)
-        residual.set_image(
-            view.residual,
-            place,
-            "× noise",
-            pixel_size_nm=nm,
-            colour_map="cividis",
-            levels=view.residual_levels,
+        found, smoothing = source.found, self.panel.smoothing.value()
+        colours = tuple(_rgb(self._colour(phase)) for phase in found.phases)
+        self._ask(
+            "abundance view",
+            (found, colours, smoothing),
+            lambda: _made(found, colours, smoothing),
+            self._take_view,
         )
-        self.residual_remark.setText(f"{RESIDUAL_SAYS} Median here: {view.median_residual:.2f}.")
+
+    def _take_view(self, made: _Made) -> None:
+        self._made = made
+        self.panel.show_median(made.view.median_residual)
+        self._show_maps()
 
     def _ask_spectra(self) -> None:
-        phases, recipe = self.workspace.shown("subtraction").value, self.workspace.recipe
-        if phases is None or recipe is None:
+        source, recipe = self._source, self.workspace.recipe
+        if source is None or recipe is None:
             return
-        matrix, unit = recipe.sample.matrix, self.unit.value
-        asked = (phases, matrix, unit)
-        if _alike(asked, self._asked_spectra):
-            return
-        self._asked_spectra = asked
-
-        def take(made: Any) -> None:
-            if asked is self._asked_spectra and not isinstance(made, Failure):
-                self._drawn_spectra = made
-                self._draw_spectra()
-
-        self.workspace.runner.ask(
-            "endmembers",
-            lambda: endmember_spectra(phases, matrix, "area" if unit == "area" else "peak"),
-            take,
+        phases, matrix = source.phases, source.found.phases[0]
+        scale = self.spectra.normalisation
+        colours = {phase: self._colour(phase) for phase in source.found.phases}
+        shown = tuple((phase, colour.name()) for phase, colour in colours.items())
+        self._ask(
+            "endmember spectra",
+            (phases, matrix, scale, shown),
+            lambda: endmember_spectra(phases, matrix, scale),
+            lambda value: self.spectra.show_spectra(*value, colours),
         )
 
-    def _draw_spectra(self) -> None:
-        if self._drawn_spectra is None:
+    def _ask_missed(self, recipe: Recipe, current: bool) -> None:
+        source, missed = self._source, self.panel.sections["missed"]
+        if source is None or not current:
+            missed.setVisible(False)
+            self._asked.pop("missed precipitates", None)
             return
-        axis, spectra = self._drawn_spectra
-        names = [] if self._found is None else list(self._found.phases)
-        curves = []
-        for place, of in enumerate(spectra):
-            index = names.index(of.phase) if of.phase in names else place
-            band = self.with_error.isChecked() and place > 0
-            curves.append(
-                Curve(
-                    of.phase,
-                    axis.centres,
-                    of.values,
-                    phase_colour(index),
-                    low=of.values - of.sigma if band else None,
-                    high=of.values + of.sigma if band else None,
-                    z=len(spectra) - place,
-                )
+        self._ask(
+            "missed precipitates",
+            (source, recipe.phases),
+            lambda: missed_places(source.data, source.masks, source.found),
+            partial(self._take_missed, recipe.phases),
+        )
+
+    def _take_missed(self, phases: Sequence[str], places: tuple[MissedPlace, ...]) -> None:
+        self.panel.missed.show_places(places, phases)
+        section = self.panel.sections["missed"]
+        section.set_title(f"Missed precipitates ({len(places)})")
+        section.setVisible(bool(places))
+
+    def _ask_markers(self, recipe: Recipe) -> None:
+        data, element = self.workspace.data, self.workspace.focus.element
+        if data is not None:
+            self._ask(
+                "abundance lines",
+                (recipe.sample, data, element),
+                lambda: element_markers(recipe, data, element),
+                self._take_markers,
             )
-        unit = "counts" if self.unit.value == "area" else "normalised to peak"
-        self.spectra.set_unit("normalised to area" if unit == "counts" else unit)
-        self.spectra.set_empty("")
-        self.spectra.set_curves(curves)
 
-    def _show_fractions(self, found: MapAbundance) -> None:
-        self.fractions.setRowCount(len(found.phases))
-        for row, phase in enumerate(found.phases):
-            value, sigma = found.fractions[phase]
-            title = QTableWidgetItem(phase)
-            title.setData(Qt.ItemDataRole.DecorationRole, phase_chip(row))
-            cell = QTableWidgetItem(with_error(100 * value, 100 * sigma))
-            cell.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            cell.setToolTip(f"{phase}: {with_error(100 * value, 100 * sigma)} % of the counts")
-            self.fractions.setItem(row, 0, title)
-            self.fractions.setItem(row, 1, cell)
-        high = self.fractions.rowHeight(0) * len(found.phases) + 34
-        self.fractions.setFixedHeight(min(high, 220))
+    def _take_markers(self, markers: tuple[Marker, ...]) -> None:
+        self._markers = markers
+        self._draw_markers()
 
-    def _show_missed(self, places: tuple[MissedPlace, ...]) -> None:
-        """A button for each place in the matrix that looks like a precipitate."""
-        if places == self._missed:
-            self.missed_title.setVisible(bool(places))
+    def _draw_markers(self) -> None:
+        recipe = self.workspace.recipe
+        if recipe is not None:
+            element = self.workspace.focus.element
+            self.spectra.plot.set_markers(marker_lines(self._markers, recipe.sample, element))
+
+    # --- the maps ----------------------------------------------------------------------------
+
+    def _show_maps(self) -> None:
+        """Show the maps that are ticked."""
+        made, source = self._made, self._source
+        if made is None or source is None:
             return
-        self._missed = places
-        while (item := self.missed_list.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        self.missed_title.setVisible(bool(places))
-        for place in places[:SHOWN_MISSED]:
-            x, y = (round(side) for side in place.point)
-            button = QPushButton(f"{place.phase} at {x}, {y}: {place.pixels} px")
-            name(
-                button,
-                "The pure matrix looks like this precipitate there. Shows the place and adds a "
-                "rectangle on the Masks page; undo takes it back",
-                f"missed {place.phase} at {x}, {y}",
-            )
-            button.clicked.connect(partial(self._draw_there, place))
-            self.missed_list.addWidget(button)
+        known = self.panel.shown_maps()
+        self._keys = [key for key in (MIXED, *made.view.phases, RESIDUAL) if key in known]
+        if not self._keys:
+            self._show_sentence(NO_MAP)
+            return
+        first = len(self.maps.views)
+        self.maps.set_number(len(self._keys))
+        for number, view in enumerate(self.maps.views[first:], start=first):
+            view.levels_changed.connect(partial(self._remember, number))
+        self._filling = True
+        for view, key in zip(self.maps.views, self._keys, strict=False):
+            self._show_map(view, key, made, source.data)
+        self._filling = False
+        mixed = self._keys[0] == MIXED
+        self._show_legend(made.view.phases if mixed else ())
 
-    def _draw_there(self, place: MissedPlace, _: bool = False) -> None:
+    def _show_map(self, view: MapView, key: str, made: _Made, data: MapData) -> None:
+        place, size = place_of(data), pixel_size_nm_of(data)
+        shown = made.view
+        smoothed = ", smoothed for display" if self.panel.smoothing.value() > 0 else ""
+        if key == MIXED:
+            told = f"the colours of the phases, mixed by their fraction of the counts{smoothed}"
+            view.set_title(key, told)
+            view.set_rgb(shown.mixed, place, size)
+            return
+        chosen, colour_map = self._looks.get(key, (None, ""))
+        view.levels = chosen
+        if key == RESIDUAL:
+            usual, levels, array = "inferno", shown.residual_levels, shown.residual
+            unit, told = "× noise", f"misfit in units of counting noise{smoothed}"
+        else:
+            index = shown.phases.index(key)
+            usual, array, unit = "viridis", shown.maps[index], FRACTION
+            levels = (0.0, 1.0) if self.panel.levels.value == WHOLE else made.levels[index]
+            told = f"fraction of the counts of each pixel that {key} makes up{smoothed}"
+        view.set_title(key, f"{key}: {told}")
+        view.set_image(
+            array,
+            place,
+            unit,
+            pixel_size_nm=size,
+            colour_map=colour_map or usual,
+            levels=chosen or levels,
+        )
+
+    def _show_legend(self, phases: Sequence[str]) -> None:
+        if self.legend is None and phases:
+            self.legend = PhaseLegend(self.maps.views[0].canvas)
+        if self.legend is not None:
+            self.legend.show_phases([(phase, self._colour(phase)) for phase in phases])
+
+    def _remember(self, number: int) -> None:
+        """Keep what a person chose in the menu of a map, by what it shows."""
+        if not self._filling and number < len(self._keys):
+            view = self.maps.views[number]
+            self._looks[self._keys[number]] = (view.levels, view.colour_map)
+
+    def _reset_levels(self) -> None:
+        self._looks = {key: (None, look) for key, (_, look) in self._looks.items()}
+        self._show_maps()
+
+    def _colour(self, phase: str) -> QColor:
+        recipe, source = self.workspace.recipe, self._source
+        assert recipe is not None
+        assert source is not None
+        return phase_colour(_index(recipe, source.found, phase))
+
+    # --- hands -------------------------------------------------------------------------------
+
+    def _look_at(self, place: MissedPlace) -> None:
+        """Show a missed precipitate in the middle of every map."""
+        if self._keys:
+            self.maps.views[0].canvas.centre_on(place.point, AROUND * place.box[2])
+            self.maps.show_cross(place.point)
+
+    def _draw_rectangle(self, place: MissedPlace) -> None:
+        """Draw a rectangle round it, and go where it can be moved."""
         map_name = self.workspace.focus.map_name
-        if self.workspace.edit(edits.add_rectangle, place.phase, map_name, place.box):
-            self.workspace.look(page="masks", precipitate=place.phase)
-
-    # --- for the window ----------------------------------------------------------------------
-
-    def centre_on(self, point: Point) -> None:
-        """Show the surroundings of a place, in uncropped pixels."""
-        for view in self.grid.shown_views()[:1]:
-            seen = view.canvas.box.viewRect()
-            half = min(seen.width(), seen.height()) / 4
-            view.canvas.box.setRange(
-                QRectF(point[0] - half, point[1] - half, 2 * half, 2 * half), padding=0
-            )
-
-    def describe(self, point: Point) -> str:
-        """The place and the abundances there."""
-        text = super().describe(point)
-        if self._view is None:
-            return text
-        values = []
-        for view in self.grid.shown_views():
-            value = view.value_at(point)
-            if value is not None:
-                values.append(f"{view.title} {value:.2f}")
-        return "   ".join([text, *values])
+        self.workspace.edit(edits.add_rectangle, place.phase, map_name, place.box)
+        self.workspace.look(page="masks", precipitate=place.phase)
 
     def fit(self) -> None:
-        """Show all of every map and spectrum."""
-        self.grid.fit()
-        self.spectra.fit()
+        """Show all pixels and energies."""
+        self.maps.fit()
+        self.spectra.plot.fit()
 
     def one_to_one(self) -> None:
-        """A pixel of the map on a pixel of the screen."""
-        self.grid.one_to_one()
+        """Show a pixel of the map on a pixel of the screen."""
+        self.maps.one_to_one()
+
+    def describe(self, point: Point) -> str:
+        """Place, and the fractions and the residual of the pixel as they were computed."""
+        text, source = super().describe(point), self._source
+        view = self.maps.views[0] if self._keys else None
+        pixel = None if view is None else view.pixel_at(point)
+        if source is None or pixel is None:
+            return text
+        abundance = source.found.abundance
+        values = [float(of[pixel]) for of in abundance.maps]
+        if not all(math.isfinite(value) for value in values):
+            return f"{text}   no counts"
+        told = [
+            f"{phase} {value:.2f}" for phase, value in zip(source.found.phases, values, strict=True)
+        ]
+        return f"{text}   {', '.join(told)}   residual {float(abundance.residual[pixel]):.2f}"
 
     def key_tool(self, letter: str) -> bool:
-        """L: log scale of the spectra."""
+        """L for log scale, wherever the focus is."""
         if letter == "L":
-            self.spectra.set_log(not self.spectra.is_log())
+            self.spectra.log.toggle()
         return letter == "L"
 
 
-def _rgb(index: int) -> tuple[int, int, int]:
-    colour = PHASE_COLOURS[index % len(PHASE_COLOURS)]
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+def _made(
+    found: MapAbundance, colours: Sequence[tuple[int, int, int]], smoothing_px: float
+) -> _Made:
+    view = abundance_view(found, colours, smoothing_px)
+    return _Made(view, tuple(automatic_levels(values) for values in view.maps))
 
 
-def _alike(left: tuple[Hashable, ...], right: tuple[Hashable, ...]) -> bool:
-    return len(left) == len(right) and all(
-        a is b or (isinstance(a, float | str) and a == b) for a, b in zip(left, right, strict=True)
-    )
+def _index(recipe: Recipe, found: MapAbundance, phase: str) -> int:
+    """The number of a phase in the recipe, or where it was when the abundances were made."""
+    return (recipe.phases if phase in recipe.phases else found.phases).index(phase)
+
+
+def _rgb(colour: QColor) -> tuple[int, int, int]:
+    return colour.red(), colour.green(), colour.blue()

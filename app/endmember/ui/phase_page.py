@@ -60,6 +60,7 @@ class PhasePage(Page):
 
     name = "phases"
     step = "subtraction"
+    own_spectrum = True
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)

@@ -86,7 +86,8 @@ class _Delegate(QStyledItemDelegate):
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
-        return QSize(118, option.fontMetrics.height() * 2 + 10)
+        widest = max(option.fontMetrics.horizontalAdvance(title) for title in PAGE_TITLES.values())
+        return QSize(round(1.12 * widest) + 46, option.fontMetrics.height() * 2 + 10)
 
 
 class StepList(QListWidget):
@@ -99,7 +100,7 @@ class StepList(QListWidget):
         self.workspace = workspace
         self.setItemDelegate(_Delegate(self))
         self.setAccessibleName("steps")
-        self.setMinimumWidth(110)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(self.Shape.NoFrame)
         for number, name in enumerate(PAGES, start=1):
             item = QListWidgetItem(PAGE_TITLES[name])
@@ -111,6 +112,7 @@ class StepList(QListWidget):
             signal.connect(self.refresh)
         workspace.runner.started.connect(self.refresh)
         THEME.changed.connect(self._redraw)
+        self.setMinimumWidth(self.sizeHintForColumn(0) + 4)
         self.refresh()
 
     def refresh(self, *_: object) -> None:

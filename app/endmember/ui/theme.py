@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.resources
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import PyQt6.QtCore  # noqa: F401 - before pyqtgraph, which takes the first Qt it finds
@@ -104,6 +106,10 @@ class Theme(QObject):
         pg.setConfigOption("foreground", colours.text)
         if isinstance(app := QApplication.instance(), QApplication):
             app.setPalette(_palette(colours))
+            lists = _palette(colours)
+            if colours.dark:  # the style draws boxes to tick in this colour, only darker
+                lists.setColor(QPalette.ColorRole.Window, QColor(colours.muted))
+            app.setPalette(lists, "QAbstractItemView")
             app.setStyleSheet(_style_sheet(colours))
         self.changed.emit()
 
@@ -152,8 +158,23 @@ def _palette(of: Colours) -> QPalette:
     return palette
 
 
-def _style_sheet(of: Colours) -> str:
+def _ticks(of: Colours) -> str:
+    """Boxes to tick that can be seen on a dark ground, where the style's own drown."""
+    if not of.dark:
+        return ""
+    tick = importlib.resources.files("endmember_resources").joinpath("icons", "tick.png")
     return f"""
+QCheckBox::indicator, QMenu::indicator {{
+  width: 13px; height: 13px; border: 1px solid {of.muted}; border-radius: 2px;
+  background: {of.base}; }}
+QCheckBox::indicator:checked, QMenu::indicator:checked {{
+  background: {of.accent}; border-color: {of.accent}; image: url("{Path(str(tick)).as_posix()}"); }}
+QCheckBox::indicator:disabled {{ border-color: {of.border}; }}
+"""
+
+
+def _style_sheet(of: Colours) -> str:
+    return f"""{_ticks(of)}
 QToolTip {{ color: {of.text}; background: {of.base}; border: 1px solid {of.border}; padding: 3px; }}
 QDockWidget::title {{ background: {of.button}; padding: 4px 6px; }}
 QLabel[role="heading"] {{ font-weight: 600; }}
