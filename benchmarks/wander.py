@@ -190,8 +190,12 @@ class Wanderer:
         elif chance < 0.92:
             QTest.keyClick(widget, self.random.choice(KEYS), self._modifier())
         elif chance < 0.95 and isinstance(widget, QLineEdit):
+            text = self.random.choice(TEXTS)
             widget.selectAll()
-            QTest.keyClicks(widget, self.random.choice(TEXTS))
+            if text.isascii():
+                QTest.keyClicks(widget, text)
+            else:  # QTest has no such keys
+                widget.insert(text)
             QTest.keyClick(widget, Qt.Key.Key_Return)
         else:
             key = self.random.choice(CONTROLLED)
@@ -323,7 +327,7 @@ def census() -> Counter[str]:
     found: Counter[str] = Counter()
     for thing in gc.get_objects():
         kind = type(thing)
-        if kind.__module__.startswith(("endmember", "PyQt6", "pyqtgraph", "numpy")):
+        if str(kind.__module__).startswith(("endmember", "PyQt6", "pyqtgraph", "numpy")):
             found[f"{kind.__module__}.{kind.__qualname__}"] += 1
     for top in QApplication.topLevelWidgets():
         found["widgets and other children"] += 1 + len(top.findChildren(QWidget))
@@ -384,18 +388,22 @@ class Walk:
         self.faults = Faults()
         self.faults.last = lambda: " | ".join(self.last[-3:])
         self.watchdog = Watchdog()
-        self.watchdog.deeds = lambda: self.wanderer.done if self.events.isActive() else None
+        self.watchdog.deeds = lambda: self.wanderer.done if self.walking else None
         self.rows: list[tuple[float, Counter[str]]] = []
         self.doubts: Counter[str] = Counter()
         self.started = time.monotonic()
-        self.events, self.beats = QTimer(), QTimer()
-        self.events.timeout.connect(self._step)
+        self.walking = False
+        self.beats = QTimer()
         self.beats.timeout.connect(self.watchdog.beat)
 
     def _note(self, deed: str) -> None:
         self.last = [*self.last[-5:], deed]
 
     def _step(self) -> None:
+        if not self.walking:
+            return
+        # a new timer each time: one that is being answered does not fire in menus and dialogs
+        QTimer.singleShot(EVERY_ms, self._step)
         try:
             self.wanderer.step()
         except Exception:  # a fault in the walk itself, not in the window
@@ -411,9 +419,10 @@ class Walk:
         self._open()
         minutes = 0.0
         while minutes < self.options.minutes:
-            self.events.start(EVERY_ms)
+            self.walking = True
+            self._step()
             QTest.qWait(60_000)
-            self.events.stop()
+            self.walking = False
             minutes = (time.monotonic() - self.started) / 60
             self._close_all()
             self.doubts.update(doubts(self.window))

@@ -139,7 +139,10 @@ def anchored(recipe: Recipe, folder: str | Path) -> Recipe:
     The results of a step then depend on the recipe alone, not on where it was opened.
     """
     base = Path(folder).resolve()
-    return _with_files(recipe, lambda file: str(base / file))
+    # a file saved elsewhere and opened again has its old name: "../" is followed, a link is kept
+    return _with_files(
+        recipe, lambda file: str((base / file).parent.resolve() / Path(file).name)
+    )
 
 
 def _error(path: recipe_rules.Path, says: str, document: Any, where: str) -> RecipeError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QEvent, QObject, Qt, QTimer
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QSplitter, QVBoxLayout
 
@@ -47,6 +47,8 @@ WAITING = "The abundances follow from masks and phases: they are there once thos
 FAILED = "No abundances: see the message above"
 NO_MAP = "No map is ticked: choose some under Maps shown"
 FRACTION = "fraction of counts"
+LEAST_SHARE, MOST_SHARE = 0.3, 0.6  # of the height, for the maps
+HEAD_HEIGHT = 30  # of the title over a map
 AROUND = 5.0  # times the width of a missed precipitate's rectangle is shown round it
 
 
@@ -89,6 +91,7 @@ class AbundancePage(Page):
         self._looks: dict[str, tuple[tuple[float, float] | None, str]] = {}
         self._keys: list[str] = []
         self._filling = False
+        self._split_by_hand = False
         self._lay_out()
         self._connect()
 
@@ -96,16 +99,17 @@ class AbundancePage(Page):
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.addWidget(self.maps)
         self.splitter.addWidget(self.spectra)
-        self.splitter.setStretchFactor(0, 3)
-        self.splitter.setStretchFactor(1, 2)
         self.splitter.setChildrenCollapsible(False)
+        self.spectra.hide()
         layout = QVBoxLayout(self.body)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
+        self.body.installEventFilter(self)
 
     def _connect(self) -> None:
         workspace, panel = self.workspace, self.panel
         self.maps.hovered.connect(workspace.cursor_moved)
+        self.splitter.splitterMoved.connect(lambda *_: self._on_split())
         self.spectra.plot.energy_hovered.connect(workspace.energy_moved)
         self.spectra.normalisation_changed.connect(self._ask_spectra)
         panel.shown_changed.connect(self._show_maps)
@@ -139,6 +143,7 @@ class AbundancePage(Page):
         if not recipe.precipitates or self._source is None:
             self._show_nothing(recipe, shown)
             return
+        self.spectra.show()
         self._show_numbers(recipe, self._source, shown.current)
         self.panel.set_phases(self._source.found.phases)
         self._ask_view()
@@ -174,7 +179,7 @@ class AbundancePage(Page):
         self._made = None
         self._asked.clear()
         self._show_sentence(text)
-        self.spectra.show_empty("")
+        self.spectra.hide()
         self.panel.show_fractions(())
         self.panel.show_warnings(())
         self.panel.show_median(None)
@@ -196,7 +201,8 @@ class AbundancePage(Page):
             [
                 FractionRow(phase, _index(recipe, found, phase), *found.fractions[phase])
                 for phase in found.phases
-            ]
+            ],
+            current,
         )
         told = list(found.warnings) if current else []
         missing = [phase for phase in recipe.phases if phase not in found.phases]
@@ -255,7 +261,7 @@ class AbundancePage(Page):
             "endmember spectra",
             (phases, matrix, scale, shown),
             lambda: endmember_spectra(phases, matrix, scale),
-            lambda value: self.spectra.show_spectra(*value, colours),
+            lambda value: self.spectra.show_spectra(value[0], value[1], colours),
         )
 
     def _ask_missed(self, recipe: Recipe, current: bool) -> None:
@@ -295,7 +301,8 @@ class AbundancePage(Page):
         recipe = self.workspace.recipe
         if recipe is not None:
             element = self.workspace.focus.element
-            self.spectra.plot.set_markers(marker_lines(self._markers, recipe.sample, element))
+            alphas = [marker for marker in self._markers if marker.alpha]
+            self.spectra.plot.set_markers(marker_lines(alphas, recipe.sample, element))
 
     # --- the maps ----------------------------------------------------------------------------
 
@@ -319,6 +326,25 @@ class AbundancePage(Page):
         self._filling = False
         mixed = self._keys[0] == MIXED
         self._show_legend(made.view.phases if mixed else ())
+        self._share_room()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Share the room anew where it has changed."""
+        if event is not None and event.type() == QEvent.Type.Resize:
+            QTimer.singleShot(0, self._share_room)
+        return False
+
+    def _on_split(self) -> None:
+        self._split_by_hand = True
+
+    def _share_room(self) -> None:
+        """Give the maps the height that they can use in one row, until a person has shared it."""
+        if self._split_by_hand or not self._keys:
+            return
+        whole = self.body.height()
+        wanted = self.body.width() // len(self._keys) + HEAD_HEIGHT
+        above = min(max(wanted, round(LEAST_SHARE * whole)), round(MOST_SHARE * whole))
+        self.splitter.setSizes([above, whole - above])
 
     def _show_map(self, view: MapView, key: str, made: _Made, data: MapData) -> None:
         place, size = place_of(data), pixel_size_nm_of(data)
@@ -357,9 +383,13 @@ class AbundancePage(Page):
 
     def _remember(self, number: int) -> None:
         """Keep what a person chose in the menu of a map, by what it shows."""
-        if not self._filling and number < len(self._keys):
-            view = self.maps.views[number]
-            self._looks[self._keys[number]] = (view.levels, view.colour_map)
+        made, source = self._made, self._source
+        if self._filling or number >= len(self._keys) or made is None or source is None:
+            return
+        view, key = self.maps.views[number], self._keys[number]
+        self._looks[key] = (view.levels, view.colour_map)
+        if view.levels is None:  # whose automatic ends are not those of this page
+            self._show_map(view, key, made, source.data)
 
     def _reset_levels(self) -> None:
         self._looks = {key: (None, look) for key, (_, look) in self._looks.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QCheckBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from endmember.ui.dialog import name
@@ -12,7 +12,7 @@ from endmember.ui.fraction_table import FractionRow, FractionTable
 from endmember.ui.inputs import ChoiceBox, NumberBox
 from endmember.ui.messages import breakable
 from endmember.ui.missed_list import MissedList
-from endmember.ui.page import remark
+from endmember.ui.page import Veil, remark
 from endmember.ui.section import Section
 
 MIXED, RESIDUAL = "phases mixed", "residual"
@@ -26,6 +26,7 @@ RESIDUAL_MEANS = (
     "counting noise is left; well above 1, the pixel holds what no phase here explains."
 )
 LARGEST_SMOOTHING_PX = 20.0
+LONGEST_NAME = 200  # pixels of a name beside its box
 
 
 class AbundanceSettings(QWidget):
@@ -38,6 +39,7 @@ class AbundanceSettings(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.fractions = FractionTable()
+        self.fractions_veil = Veil(self.fractions)
         self.boxes: dict[str, QCheckBox] = {}
         self.maps = QVBoxLayout()
         self.maps.setSpacing(2)
@@ -65,7 +67,7 @@ class AbundanceSettings(QWidget):
         self.sections = {
             "fractions": Section("Phase fractions"),
             "missed": Section("Missed precipitates"),
-            "warnings": Section("Warnings"),
+            "warnings": Section("Warnings", opened=False),
             "maps": Section("Maps shown"),
             "residual": Section("Residual"),
         }
@@ -101,7 +103,7 @@ class AbundanceSettings(QWidget):
 
     def set_phases(self, phases: Sequence[str]) -> None:
         """Offer a map for each phase, that of all mixed, and the residual."""
-        wanted = [*phases, MIXED, RESIDUAL]
+        wanted = [MIXED, *phases, RESIDUAL]
         if wanted == list(self.boxes):
             return
         unticked = {key for key, box in self.boxes.items() if not box.isChecked()}
@@ -109,7 +111,8 @@ class AbundanceSettings(QWidget):
             box.deleteLater()
         self.boxes = {}
         for key in wanted:
-            box = QCheckBox(key)
+            cut = self.fontMetrics().elidedText(key, Qt.TextElideMode.ElideRight, LONGEST_NAME)
+            box = QCheckBox(cut)
             name(box, f"Show the map: {key}", f"show map {key}")
             box.setChecked(key not in unticked)
             box.toggled.connect(lambda _: self.shown_changed.emit())
@@ -122,14 +125,16 @@ class AbundanceSettings(QWidget):
 
     # --- numbers -----------------------------------------------------------------------------
 
-    def show_fractions(self, rows: Sequence[FractionRow]) -> None:
-        """Show the phase fractions; none hides them."""
+    def show_fractions(self, rows: Sequence[FractionRow], current: bool = True) -> None:
+        """Show the phase fractions, greyed where they are out of date; none hides them."""
         self.sections["fractions"].setVisible(bool(rows))
+        self.fractions_veil.cover(None if current else "out of date")
         self.fractions.show_rows(rows)
 
     def show_warnings(self, told: Sequence[str]) -> None:
         """Show what the step warns of; nothing hides it."""
         self.sections["warnings"].setVisible(bool(told))
+        self.sections["warnings"].set_title(f"Warnings ({len(told)})")
         self.warnings.setText(breakable("\n\n".join(told)))
 
     def show_median(self, median: float | None) -> None:

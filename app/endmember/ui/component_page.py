@@ -72,8 +72,8 @@ class ComponentPage(Page):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        self.maps = MapLink(self)
-        self.spectra = SpectrumLink(self)
+        self.maps = MapLink(self.body)
+        self.spectra = SpectrumLink(self.body)
         self.rows = ComponentRows(self.maps, self.spectra)
         self.energy = EnergyRow()
         self.maps.add(self.energy.map)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
@@ -27,6 +26,7 @@ ROLE_OPEN = "role not said"
 TO_PEAK = "normalised to peak"
 EXPECTED = "continuum expected"
 STRIPE_WIDTH = 5
+LONGEST_USER = 180  # pixels for the names of the precipitates that a component shows
 LEAST_HEIGHT_FOR_BAR = 110
 DITCH = (
     "ditch: less than a quarter of the continuum expected over one FWHM, missing by more than 5 "
@@ -107,6 +107,7 @@ class ComponentRow(QWidget):
         self.role.setMinimumContentsLength(14)
         self.share = QLabel()
         self.used = ElidedLabel(least=40)
+        self.used.setMaximumWidth(LONGEST_USER)
         self.ditches = ElidedLabel(least=30, greedy=True)
         self.ditches.setProperty("role", "muted")
         self.plot = SpectrumView(f"spectrum of component #{number}")
@@ -218,8 +219,10 @@ class ComponentRow(QWidget):
     def set_said(self, said: Said) -> None:
         """Show name, role and the precipitates that this component shows."""
         label = said.label
-        if not self.name.hasFocus() and self.name.text() != label.name:
+        typing = self.name.hasFocus() and self.name.isModified()
+        if not typing and self.name.text() != label.name:
             self.name.setText(label.name)
+            self.name.setCursorPosition(0)  # a long name shows its beginning
         called = f" {label.name}" if label.name else ""
         full = f"component #{self.number}{called}"
         self.map.set_title(f"#{self.number}{called}", f"{full}: its counts in each pixel")
@@ -236,6 +239,7 @@ class ComponentRow(QWidget):
     # --- hands -------------------------------------------------------------------------------
 
     def _rename(self) -> None:
+        self.name.setModified(False)
         self.renamed.emit(self.number, self.name.text())
 
     def set_size(self, height: int, map_width: int) -> None:
@@ -248,9 +252,4 @@ class ComponentRow(QWidget):
 
 def role_of(value: object) -> Role | None:
     """The role that a choice stands for, None for the proposal."""
-    return cast(Role, value) if value in ROLES else None
-
-
-def common_aspect(rows: Sequence[Shown]) -> float:
-    """Width over height of the maps."""
-    return rows[0].place[2] / max(rows[0].place[3], 1.0) if rows else 1.0
+    return next((role for role in ROLES if role == value), None)

@@ -9,7 +9,7 @@ from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from endmember.ui.component_row import ComponentRow, Said, Shown
-from endmember.ui.map_view import MapLink, MapView
+from endmember.ui.map_view import MapLink
 from endmember.ui.shape_gestures import Point
 from endmember.ui.spectrum_link import SpectrumLink
 from endmember.ui.spectrum_view import MarkerLine
@@ -196,7 +196,3 @@ class ComponentRows(QWidget):
             if pixel is not None and row.shown is not None:
                 return f"component #{row.number}: {row.shown.view.counts[pixel]:.4g} counts"
         return ""
-
-    def view_of(self, number: int) -> MapView:
-        """The map of a component."""
-        return self.rows[number].map

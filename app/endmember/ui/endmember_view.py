@@ -11,7 +11,6 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidg
 
 from endmember.session.abundance_views import EndmemberSpectrum, Normalisation
 from endmember.ui.dialog import name
-from endmember.ui.elided_label import ElidedLabel
 from endmember.ui.inputs import ChoiceBox
 from endmember.ui.spectrum_view import Curve, SpectrumView
 
@@ -42,15 +41,13 @@ class EndmemberView(QWidget):
         self.log.setText("log")
         self.log.setCheckable(True)
         name(self.log, "Logarithmic values (L)", "logarithmic values")
-        self.caption = ElidedLabel(least=40, greedy=True)
-        self.caption.setProperty("role", "muted")
         label = QLabel("Spectra of the phases, normalised")
         label.setBuddy(self.scale)
         bar = QHBoxLayout()
         bar.setSpacing(6)
         for widget in (label, self.scale, self.log):
             bar.addWidget(widget)
-        bar.addWidget(self.caption, 1)
+        bar.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -65,20 +62,14 @@ class EndmemberView(QWidget):
         """How the spectra are normalised."""
         return cast(Normalisation, self.scale.value)
 
-    def show_empty(self, text: str) -> None:
-        """Show a sentence instead of spectra."""
-        self.plot.set_curves([])
-        self.plot.set_empty(text)
-
     def show_spectra(
         self,
         axis: EnergyAxis,
         spectra: Sequence[EndmemberSpectrum],
         colours: Mapping[str, QColor],
     ) -> None:
-        """Show these spectra, the matrix first."""
+        """Show these spectra, the matrix first and in front, as it has the least noise."""
         energy = axis.centres
-        self.plot.set_empty("")
         self.plot.set_unit(UNITS[self.normalisation])
         self.plot.set_curves(
             [
@@ -89,7 +80,7 @@ class EndmemberView(QWidget):
                     colours[of.phase],
                     low=of.values - of.sigma,
                     high=of.values + of.sigma,
-                    z=number,
+                    z=-number,
                 )
                 for number, of in enumerate(spectra)
                 if of.phase in colours

@@ -82,7 +82,9 @@ class EnergyRow(QWidget):
     def show_spectrum(self, axis: EnergyAxis, values: FloatArray) -> None:
         """The summed spectrum of the whole map, normalised to its peak."""
         self._spectrum = axis, values
+        self.energy.blockSignals(True)  # a value that is moved into the range was not chosen
         self.energy.setRange(round(axis.start_keV, 3), round(axis.stop_keV, 3))
+        self.energy.blockSignals(False)
         self.draw_spectrum()
 
     def draw_spectrum(self) -> None:

@@ -73,6 +73,7 @@ class Page(QObject):
         super().__init__()
         self.workspace = workspace
         self.view = QWidget()
+        self.setParent(self.view)  # a page ends with its widgets, and hears of no theme after them
         self.settings = QWidget()
         self.settings_area: QScrollArea | None = None  # given by the window
         self.banner = Banner()

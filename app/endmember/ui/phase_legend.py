@@ -9,6 +9,7 @@ from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
 MARGIN, CHIP = 5, 10
+ROOM = 120  # pixels of a map below which it has no legend
 WIDEST = 0.6  # of the map
 
 
@@ -26,7 +27,7 @@ class PhaseLegend(QWidget):
         """Show these names with their colours; none hides it."""
         self.entries = tuple((name, colour.name()) for name, colour in entries)
         self.setAccessibleName("legend: " + ", ".join(name for name, _ in self.entries))
-        self.setVisible(bool(self.entries))
+        self.hide()
         self._fit()
         self.update()
 
@@ -40,6 +41,7 @@ class PhaseLegend(QWidget):
         over = self.parentWidget()
         if over is None or not self.entries:
             return
+        self.setVisible(min(over.width(), over.height()) >= ROOM)
         metrics = self.fontMetrics()
         text = max(metrics.horizontalAdvance(name) for name, _ in self.entries)
         width = min(text + CHIP + 3 * MARGIN, round(WIDEST * over.width()))

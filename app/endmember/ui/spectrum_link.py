@@ -48,7 +48,6 @@ class SpectrumLink(QObject):
             view.follow_x(*self._range)
             self._following = False
         view.show_cursor(self._energy)
-        view.plot.set_least_left(self._left)
 
     def follow_in_sight(self) -> None:
         """Let the spectra follow that have come into sight."""
@@ -89,4 +88,5 @@ class SpectrumLink(QObject):
 
 
 def _in_sight(view: SpectrumView) -> bool:
-    return not view.visibleRegion().isEmpty()
+    # of the viewport, which covers all that is around it
+    return not view.plot.canvas.viewport().visibleRegion().isEmpty()

@@ -139,6 +139,7 @@ class MainWindow(QMainWindow):
         if name not in self.pages:
             module, _, kind = PAGE_CLASSES[name].partition(":")
             page: Page = getattr(importlib.import_module(module), kind)(self.workspace)
+            page.setParent(self)  # it goes with the window, and with it what it listens to
             self.pages[name] = page
             self.middle.addWidget(page.view)
             area = QScrollArea()
