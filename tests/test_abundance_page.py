@@ -233,9 +233,9 @@ def test_other_colours_keep_the_ends_from_0_to_1(stage: Abundances) -> None:
     stage.maps["Fp"].set_levels((0.1, 0.6))
     stage.tick(MIXED)
     stage.maps["CaPv"].set_colour_map("cividis")
+    assert stage.maps["CaPv"].shown_levels() == (0.0, 1.0)
     stage.tick(MIXED)
     assert stage.maps["CaPv"].colour_map == "cividis"
-    assert stage.maps["CaPv"].shown_levels() == (0.0, 1.0)
     stage.maps["Fp"].set_colour_map("grey")
     assert stage.maps["Fp"].shown_levels() == (0.1, 0.6)
     assert stage.maps["Brg"].colour_map == "viridis"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from endmember.core.decomposition import Decomposition
@@ -28,6 +28,8 @@ from endmember.session.session import Failure
 from endmember.session.steps import Decomposed
 from endmember.ui.component_page import EXPLANATION, WAITING, ComponentPage
 from endmember.ui.component_rows import MOST_ROWS
+from endmember.ui.spectrum_link import SpectrumLink
+from endmember.ui.spectrum_view import Curve, SpectrumView
 from endmember.ui.theme import THEME, phase_colour
 from page_stage import LEFT, NAME, SIZE, Prepared, Stage, prepared_demo
 
@@ -249,9 +251,22 @@ def test_zooming_one_spectrum_zooms_all(stage: Components) -> None:
     assert ranges[0][1] - ranges[0][0] < 17.0
 
 
-def test_the_spectra_begin_at_the_same_place(stage: Components) -> None:
-    stage.qtbot.mouseClick(stage.page.ditches, LEFT, pos=QPoint(8, 8))
-    stage.until(lambda: len({row.plot.plot.box.geometry().left() for row in stage.rows}) == 1)
+def test_linked_spectra_begin_where_the_longest_numbers_end(qtbot: QtBot) -> None:
+    link, views = SpectrumLink(), [SpectrumView(), SpectrumView()]
+    column = QWidget()
+    layout = QVBoxLayout(column)
+    qtbot.addWidget(column)
+    energy = np.arange(1.0, 9.0)
+    for view, highest in zip(views, (1.0, 4_000_000.0), strict=True):
+        layout.addWidget(view)
+        view.set_curves([Curve("a", energy, energy / 8.0 * highest, "black")])
+        link.add(view)
+    column.resize(500, 400)
+    column.show()
+    lefts = [view.plot.own_left for view in views]
+    assert lefts[0] < lefts[1]
+    qtbot.waitUntil(lambda: len({view.plot.box.geometry().left() for view in views}) == 1)
+    assert views[0].plot.box.geometry().left() >= lefts[1]
 
 
 def test_a_component_out_of_sight_follows_when_it_is_scrolled_to(

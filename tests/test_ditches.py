@@ -75,7 +75,7 @@ def test_a_dip_narrower_than_a_line_is_no_ditch() -> None:
     for half, seen in ((4, False), (12, True)):
         dip = SMOOTH.copy()
         dip[middle - half : middle + half + 1] = 0.0
-        assert bool(found(np.array([SMOOTH, dip]))[1]) is seen
+        assert bool(found(np.array([2 * SMOOTH - dip, dip]))[1]) is seen
 
 
 def test_single_channels_without_counts_are_no_ditches() -> None:

@@ -140,9 +140,7 @@ def anchored(recipe: Recipe, folder: str | Path) -> Recipe:
     """
     base = Path(folder).resolve()
     # a file saved elsewhere and opened again has its old name: "../" is followed, a link is kept
-    return _with_files(
-        recipe, lambda file: str((base / file).parent.resolve() / Path(file).name)
-    )
+    return _with_files(recipe, lambda file: str((base / file).parent.resolve() / Path(file).name))
 
 
 def _error(path: recipe_rules.Path, says: str, document: Any, where: str) -> RecipeError:
