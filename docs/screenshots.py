@@ -55,7 +55,8 @@ def shoot(folder: Path, width: int, height: int, theme: str, suffix: str) -> Non
     window.resize(round(width / scale), round(height / scale))
     window.show()
     settle(0.3)
-    window.grab().save(str(folder / f"welcome{suffix}.png"))
+    if suffix:  # the README does not show it
+        window.grab().save(str(folder / f"welcome{suffix}.png"))
     window.actions_.open_demo()
     wait(lambda: window.workspace.result("quantification"))
     wait(lambda: window.runner.running is None)
