@@ -109,8 +109,7 @@ class AbsentList(QTreeWidget):
         item.setData(0, Qt.ItemDataRole.AccessibleTextRole, spoken)
         font = item.font(0)
         font.setBold(candidate.element == absent)
-        for column in range(len(_TITLES)):
-            item.setFont(column, font)
+        item.setFont(0, font)  # a bold number needs more room than its column has
 
     def _colour(self) -> None:
         for row, candidate in enumerate(self.candidates):

@@ -207,7 +207,7 @@ class ComponentPage(Page):
         fits = decomposed.found.spectra.shape[1] == data.image.axis.channels
         shape = decomposed.maps_of(data.entry.name).shape[1:]
         fits = fits and shape == (data.image.rows, data.image.columns)
-        return _Source(decomposed, data)
+        return _Source(decomposed, data) if fits else None
 
     def _ask_components(self) -> None:
         """Make the components ready to be drawn, away from the main thread."""

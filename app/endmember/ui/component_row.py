@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from endmember.session.recipe import ComponentLabel, Role
 from endmember.ui.dialog import name
@@ -93,7 +93,7 @@ class ComponentRow(QWidget):
         self.name = QLineEdit()
         self.name.setPlaceholderText("name")
         self.name.setMaximumWidth(130)
-        self.name.setMinimumWidth(60)
+        self.name.setMinimumWidth(44)
         name(
             self.name,
             f"What you call component #{number}; no result depends on it",
@@ -105,7 +105,7 @@ class ComponentRow(QWidget):
             f"role of component #{number}",
         )
         self.role.setMinimumContentsLength(14)
-        self.share = QLabel()
+        self.share = ElidedLabel(least=52)
         self.used = ElidedLabel(least=40)
         self.used.setMaximumWidth(LONGEST_USER)
         self.ditches = ElidedLabel(least=30, greedy=True)

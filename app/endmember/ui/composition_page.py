@@ -97,11 +97,11 @@ class CompositionPage(Page):
     # --- building ----------------------------------------------------------------------------
 
     def _build_view(self) -> None:
-        self.entry_box.setMinimumContentsLength(24)
+        self.entry_box.setMinimumContentsLength(12)
         preferences = self.workspace.preferences
         unit = "at.%" if preferences is None else preferences.table_unit
         self.unit_box.show_choices([(text, text) for text in UNITS], unit)
-        self.unit_box.setMinimumContentsLength(10)
+        self.unit_box.setMinimumContentsLength(7)
         name(
             self.copy_button,
             "Copy the whole table for a spreadsheet (Ctrl+C in the table: the selection)",

@@ -22,6 +22,7 @@ from endmember.ui.composition_model import CompositionModel
 from endmember.ui.theme import THEME
 
 WIDEST = 170
+TITLE_ROOM = 18  # pixels beside a title
 ROW_ROOM = 7
 _TIP = (
     "Click a row, or go to it with the arrow keys, to see its line in the spectrum; double-click "
@@ -111,7 +112,8 @@ class CompositionTableView(QTableView):
         columns.setHighlightSections(False)
         columns.setMinimumSectionSize(36)
         columns.setAccessibleName("columns")
-        columns.setTextElideMode(Qt.TextElideMode.ElideRight)
+        # Qt measures a title of two lines as if it were one, and would shorten it, unit first
+        columns.setTextElideMode(Qt.TextElideMode.ElideNone)
         corner = self.findChild(QAbstractButton)
         if corner is not None:
             corner.setToolTip("Select the whole table")
@@ -149,10 +151,18 @@ class CompositionTableView(QTableView):
         for column in range(self.cells.columnCount()):
             if self.isColumnHidden(column):
                 continue
-            wide = max(self.sizeHintForColumn(column), header.sectionSizeHint(column))
+            wide = max(
+                self.sizeHintForColumn(column),
+                header.sectionSizeHint(column),
+                # the header's own hint takes no account of lines that it breaks itself
+                TITLE_ROOM + max(map(self._width, self.cells.head(column).label.split("\n"))),
+            )
             wide = min(wide, WIDEST)
             if shrink or wide > self.columnWidth(column):
                 self.setColumnWidth(column, wide)
+
+    def _width(self, text: str) -> int:
+        return self.fontMetrics().horizontalAdvance(text)
 
     def hide_columns(self, keys: Collection[str]) -> None:
         """Hide the columns with these keys, show all others."""

@@ -23,7 +23,7 @@ from endmember.session.phase_remarks import with_error
 from endmember.session.phase_views import SIGNIFICANT, LineDifference
 from endmember.ui.theme import THEME, colours
 
-TITLE = ("difference", "from zero (σ)", "band: ±3 σ")
+TITLE = ("difference", "from zero (σ)", "log beyond ±3 σ")
 TICKS = (3.0, 30.0, 300.0, 3000.0)
 GAP = 6.0
 LEAST_SHOWN = 10.0  # sigma to either side that the axis always covers

@@ -84,7 +84,7 @@ class MapCanvas(pg.GraphicsView):  # type: ignore[misc]
         self.setCentralItem(self.box)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(90, 80)
+        self.setMinimumSize(60, 56)  # six beside each other on a small screen
         self.tool: Tool | None = None
         self.pixel_size_nm: float | None = None
         self.empty_text = ""
@@ -313,6 +313,14 @@ class MapCanvas(pg.GraphicsView):  # type: ignore[misc]
         text = length_text(length) if self.pixel_size_nm else f"{length:g} {PIXELS}"
         return length / size / pixel, text
 
+    def _corner(self) -> tuple[float, float]:
+        """The lower left corner of what is seen of the map, so that the bar lies on it."""
+        corner = self.position_of((self._extent.left(), self._extent.bottom()))
+        right = self.position_of((self._extent.right(), self._extent.bottom())).x()
+        low = min(corner.y(), float(self.height()))
+        seen = corner.x() < 0.5 * self.width() < right and low > 0.5 * self.height()
+        return (max(corner.x(), 0.0), low) if seen else (0.0, float(self.height()))
+
     def _draw_scale_bar(self, painter: QPainter) -> None:
         width, text = self._scale_bar()
         if width < 8:
@@ -320,7 +328,8 @@ class MapCanvas(pg.GraphicsView):  # type: ignore[misc]
         metrics = painter.fontMetrics()
         box_width = max(width, metrics.horizontalAdvance(text)) + 12
         box_height = metrics.height() + 11
-        box = QRectF(6, self.height() - box_height - 6, box_width, box_height)
+        left, low = self._corner()
+        box = QRectF(left + 6, low - box_height - 6, box_width, box_height)
         painter.fillRect(box, QColor(0, 0, 0, 150))
         bar = QRectF(box.center().x() - width / 2, box.bottom() - 7, width, 3)
         painter.fillRect(bar, QColor("white"))

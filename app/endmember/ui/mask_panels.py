@@ -258,11 +258,11 @@ def _mask_panels(scene: Scene) -> list[_Panel]:
     masks = ((overlap.mask, OVERLAP), (excluded.mask, EXCLUDED))
     panels.append(
         _Panel(
-            f"overlap {overlap.pixels}, excluded {excluded.pixels}"
+            f"overlap {overlap.pixels:,}, excluded {excluded.pixels:,} px"
             if excluded.pixels
-            else f"overlap: {overlap.pixels} px, {percent(overlap.share)}",
-            f"white: in two masks or more, {overlap.pixels} px, {percent(overlap.share)}; grey: "
-            f"excluded by hand, {excluded.pixels} px, {percent(excluded.share)}",
+            else f"overlap: {overlap.pixels:,} px, {percent(overlap.share)}",
+            f"white: in two masks or more, {overlap.pixels:,} px, {percent(overlap.share)}; grey: "
+            f"excluded by hand, {excluded.pixels:,} px, {percent(excluded.share)}",
             None,
             (overlap.mask, excluded.mask),
             masks,
@@ -273,8 +273,9 @@ def _mask_panels(scene: Scene) -> list[_Panel]:
 
 def _mask_panel(area: MaskArea, title: str, called: str, colour: Rgb, excluded: MaskArea) -> _Panel:
     return _Panel(
-        f"{title}: {area.pixels} px, {percent(area.share)}",
-        f"{called}: {area.pixels} pixels, {percent(area.share)} of the map; grey: excluded by hand",
+        f"{title}: {area.pixels:,} px, {percent(area.share)}",
+        f"{called}: {area.pixels:,} pixels, {percent(area.share)} of the map; "
+        "grey: excluded by hand",
         None,
         (area.mask, excluded.mask, colour),
         ((area.mask, colour), (excluded.mask, EXCLUDED)),
@@ -293,8 +294,8 @@ def _count_panels(scene: Scene) -> list[_Panel]:
             continue
         panels.append(
             _Panel(
-                f"{called}: {area.pixels} px, {percent(area.share)}",
-                f"{called}: {area.total:,} counts in {area.pixels} pixels, "
+                f"{called}: {area.pixels:,} px, {percent(area.share)}",
+                f"{called}: {area.total:,} counts in {area.pixels:,} pixels, "
                 f"{percent(area.count_share)} of all counts",
                 area.counts,
                 (area.counts,),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from endmember.session.phase_remarks import with_error
 from endmember.session.precipitate_rectangles import found_too_little
 from endmember.session.recipe import Box, Precipitate, Recipe
 from endmember.ui.mask_panels import percent
@@ -124,7 +125,7 @@ def _found(precipitate: Precipitate, results: Results) -> str:
     if mask is None:
         return ""
     pixels = int(np.count_nonzero(mask))
-    return f"{pixels} px, {percent(pixels / mask.size)}"
+    return f"{pixels:,} px, {percent(pixels / mask.size)}"
 
 
 def _component(precipitate: Precipitate, component: int | None) -> str:
@@ -138,7 +139,7 @@ def _purity(precipitate: Precipitate, results: Results) -> str:
     if purity is None:
         return "" if results.boxes_of(precipitate) else NOTHING_DRAWN
     share, sigma = purity
-    return f"purity: {100 * share:.2f} ± {100 * sigma:.2f} % left in matrix".replace("-", "−")
+    return f"purity: {with_error(100 * share, 100 * sigma)} % left in matrix"
 
 
 def _doubt(precipitate: Precipitate, results: Results) -> str:

@@ -102,7 +102,7 @@ class PhasePage(Page):
         top = QHBoxLayout()
         top.setSpacing(8)
         top.addWidget(self.tabs, 1)
-        top.addLayout(self.plots.bar)
+        top.addLayout(self.plots.bar, 2)
         layout.addLayout(top)
         layout.addLayout(middle, 1)
         layout.addWidget(self.factor)

@@ -40,7 +40,7 @@ WHOLE_RANGE_keV = (0.0, 20.0)
 FEWEST_CHANNELS = 5
 RESIDUAL_LIMIT = 3.0
 GAP = 9.0
-RESIDUAL_TITLE = "residual (sigma)"
+RESIDUAL_TITLE = "residual (σ)"
 
 
 @dataclass(frozen=True, slots=True)

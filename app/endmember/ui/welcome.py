@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QCommandLinkButton, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtCore import QPointF, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PyQt6.QtWidgets import QCommandLinkButton, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from endmember.ui.theme import THEME, colours
 
 SHOWN_RECENT = 5
+
+
+def _arrow() -> QIcon:
+    """The mark of a way to begin, in the colour of the theme: the style's own is black."""
+    picture = QPixmap(32, 32)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colours().accent))
+    painter.drawPolygon(QPointF(9, 5), QPointF(24, 16), QPointF(9, 27))
+    painter.end()
+    return QIcon(picture)
 
 
 class Welcome(QWidget):
@@ -51,9 +67,20 @@ class Welcome(QWidget):
         outer.addStretch(2)
         inner = QWidget()
         inner.setLayout(self._column)
-        inner.setFixedWidth(540)
-        outer.addWidget(inner, 0, Qt.AlignmentFlag.AlignHCenter)
+        inner.setMinimumWidth(360)
+        inner.setMaximumWidth(540)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(inner, 1000)
+        row.addStretch(1)
+        outer.addLayout(row)
         outer.addStretch(3)
+        THEME.changed.connect(self._colour)
+        self._colour()
+
+    def _colour(self) -> None:
+        for button in self.findChildren(QCommandLinkButton):
+            button.setIcon(_arrow())
 
     def _button(self, text: str, more: str, action: Callable[[], object]) -> None:
         button = QCommandLinkButton(text, more)
@@ -77,5 +104,6 @@ class Welcome(QWidget):
             link = QCommandLinkButton(file.name, str(file.parent))
             link.setAccessibleName(f"open {file.name}")
             link.setToolTip(str(file))
+            link.setIcon(_arrow())
             link.clicked.connect(lambda _=False, file=file: self.recent_asked.emit(file))
             self._recent.addWidget(link)
