@@ -16,13 +16,7 @@ from pytestqt.qtbot import QtBot
 from endmember.core.decomposition import Decomposition
 from endmember.session import edits
 from endmember.session.component_views import (
-    component_views,
-    convergence_sentence,
     energy_map,
-    loss_curve,
-    proposed_role,
-    users,
-    whole_spectrum,
 )
 from endmember.session.session import Failure
 from endmember.session.steps import Decomposed
@@ -31,7 +25,7 @@ from endmember.ui.component_rows import MOST_ROWS
 from endmember.ui.spectrum_link import SpectrumLink
 from endmember.ui.spectrum_view import Curve, SpectrumView
 from endmember.ui.theme import THEME, phase_colour
-from page_stage import LEFT, NAME, SIZE, Prepared, Stage, prepared_demo
+from page_stage import LEFT, NAME, Prepared, Stage, prepared_demo
 
 
 @pytest.fixture(scope="module")
@@ -75,81 +69,6 @@ def of_components(prepared: Prepared, number: int, converged: bool = True) -> De
     maps = tuple(np.repeat(of[:1], number, axis=0) / number for of in found.maps)
     spectra = np.repeat(found.spectra[:1], number, axis=0)
     return Decomposed((NAME,), Decomposition(maps, spectra, found.losses, converged))
-
-
-# --- what is computed ----------------------------------------------------------------------------
-
-
-def test_shares_and_normalised_spectra_follow_from_maps_and_spectra(prepared: Prepared) -> None:
-    decomposed, data = prepared.result("decomposition"), prepared.result("read")
-    views = component_views(decomposed, data, 0.0)
-    maps = decomposed.maps_of(NAME)
-    np.testing.assert_allclose([v.share for v in views], maps.sum(axis=(1, 2)) / maps.sum())
-    for view in views:
-        assert view.spectrum.max() == 1.0
-        np.testing.assert_array_equal(view.shown, maps[view.number])
-
-
-def test_the_components_without_calcium_have_their_ditch_at_its_line(prepared: Prepared) -> None:
-    decomposed, data = prepared.result("decomposition"), prepared.result("read")
-    views = component_views(decomposed, data, 0.0)
-    calcium = prepared.result("masks").components["CaPv"]
-    assert views[calcium].ditches == ()
-    for view in views:
-        if view.number != calcium:
-            assert any(low < 3.69 < high for low, high in view.ditches)
-
-
-def test_a_smoothed_map_is_only_for_the_eye(prepared: Prepared) -> None:
-    decomposed, data = prepared.result("decomposition"), prepared.result("read")
-    view = component_views(decomposed, data, 2.0)[0]
-    np.testing.assert_array_equal(view.counts, decomposed.maps_of(NAME)[0])
-    assert view.shown.std() < 0.5 * view.counts.std()
-
-
-def test_the_map_of_an_energy_holds_the_counts_of_its_window(prepared: Prepared) -> None:
-    data = prepared.result("read")
-    found = energy_map(data, 1.74, 0.0)
-    image, slow = data.image, np.zeros((SIZE, SIZE))
-    energies = image.axis.centres[image.channels]
-    inside = (energies >= found.window.low_keV) & (energies < found.window.high_keV)
-    pixels = np.repeat(np.arange(SIZE * SIZE), np.diff(image.starts))
-    np.add.at(slow.ravel(), pixels[inside], image.counts[inside])
-    np.testing.assert_array_equal(found.counts, slow)
-    assert found.window.low_keV < 1.74 < found.window.high_keV
-
-
-def test_the_spectrum_of_the_whole_map_is_normalised_to_its_peak(prepared: Prepared) -> None:
-    data = prepared.result("read")
-    counts = np.bincount(data.image.channels, data.image.counts, data.image.axis.channels)
-    np.testing.assert_allclose(whole_spectrum(data), counts / counts.max())
-
-
-def test_the_loss_curve_is_told_in_per_cent_above_the_last_value() -> None:
-    found = Decomposition((), np.empty((0, 0)), np.array([300.0, 220.0, 200.0, 202.0, 200.0]), True)
-    iterations, above = loss_curve(found)
-    assert iterations.tolist() == [1, 2, 4]
-    np.testing.assert_allclose(above, [50.0, 10.0, 1.0])
-
-
-def test_what_did_not_converge_is_told_with_the_iterations() -> None:
-    found = Decomposition((), np.empty((0, 0)), np.ones(300), False)
-    assert "not converge within 300 iterations" in convergence_sentence(found)
-
-
-def test_a_component_is_used_by_the_precipitates_whose_masks_it_gave(prepared: Prepared) -> None:
-    masks = prepared.result("masks")
-    taken = masks.components
-    assert users(prepared.recipe, masks) == {taken["Fp"]: ("Fp",), taken["CaPv"]: ("CaPv",)}
-    assert users(prepared.recipe, None) == {}
-    by_hand = edits.set_precipitate(prepared.recipe, "Fp", component=0)
-    assert users(by_hand, None) == {0: ("Fp",)}
-
-
-def test_the_largest_component_is_proposed_as_matrix_unless_a_precipitate_uses_it() -> None:
-    assert proposed_role(0, ()) == "matrix"
-    assert proposed_role(0, ("Fp",)) == "precipitate"
-    assert proposed_role(1, ()) is None
 
 
 # --- the scree plot ------------------------------------------------------------------------------
@@ -246,9 +165,10 @@ def test_every_component_has_its_map_and_its_spectrum(stage: Components) -> None
 def test_zooming_one_spectrum_zooms_all(stage: Components) -> None:
     stage.rows[1].plot.setFocus()
     stage.press(stage.rows[1].plot.plot.canvas, Qt.Key.Key_Plus)
-    ranges = [row.plot.x_range() for row in stage.rows]
-    assert ranges[0] == ranges[1] == ranges[2]
-    assert ranges[0][1] - ranges[0][0] < 17.0
+    low, high = stage.rows[1].plot.x_range()
+    assert high - low < 9.0
+    for row in stage.rows:
+        assert row.plot.x_range() == pytest.approx((low, high))
 
 
 def test_linked_spectra_begin_where_the_longest_numbers_end(qtbot: QtBot) -> None:
@@ -279,7 +199,7 @@ def test_a_component_out_of_sight_follows_when_it_is_scrolled_to(
     bar = bare.page.rows.area.verticalScrollBar()
     assert bar is not None
     bar.setValue(bar.maximum())
-    assert bare.rows[11].plot.x_range() == bare.rows[0].plot.x_range()
+    assert bare.rows[11].plot.x_range() == pytest.approx(bare.rows[0].plot.x_range())
 
 
 def test_of_many_components_twenty_are_shown_and_that_is_said(

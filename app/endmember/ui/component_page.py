@@ -21,7 +21,7 @@ from endmember.session.component_views import (
 from endmember.session.session import Failure
 from endmember.ui.component_row import Said, role_of
 from endmember.ui.component_row import Shown as ShownComponent
-from endmember.ui.component_rows import MOST_ROWS, ComponentRows
+from endmember.ui.component_rows import LEAST_HEIGHT, MOST_ROWS, ComponentRows
 from endmember.ui.component_settings import ComponentSettings
 from endmember.ui.dialog import name
 from endmember.ui.element_marks import element_markers, marker_lines
@@ -134,6 +134,8 @@ class ComponentPage(Page):
         self.at_energy.toggled.connect(self._show_energy_row)
         self.energy.energy_set.connect(self._ask_energy)
         self.rows.map_width_changed.connect(self._size_energy_row)
+        # never that of the rows, which share the room that it leaves: each would follow the other
+        self.energy.setFixedHeight(LEAST_HEIGHT)
         self.rows.renamed.connect(self._rename)
         self.rows.role_chosen.connect(self._choose_role)
         self.panel.smoothing_changed.connect(lambda _: self._show_smoothed())
@@ -305,9 +307,8 @@ class ComponentPage(Page):
     def _show_energy_row(self, shown: bool) -> None:
         self.energy.setVisible(shown)
 
-    def _size_energy_row(self, width: int, height: int) -> None:
+    def _size_energy_row(self, width: int) -> None:
         self.energy.map.setFixedWidth(width)
-        self.energy.setFixedHeight(min(height, 220))
 
     def _ask_whole(self, data: MapData | None) -> None:
         if data is None or data is self._whole_of:

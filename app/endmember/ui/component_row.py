@@ -93,7 +93,7 @@ class ComponentRow(QWidget):
         self.name = QLineEdit()
         self.name.setPlaceholderText("name")
         self.name.setMaximumWidth(130)
-        self.name.setMinimumWidth(44)
+        self.name.setMinimumWidth(36)
         name(
             self.name,
             f"What you call component #{number}; no result depends on it",
@@ -105,6 +105,7 @@ class ComponentRow(QWidget):
             f"role of component #{number}",
         )
         self.role.setMinimumContentsLength(14)
+        self.role.setMinimumWidth(140)
         self.share = ElidedLabel(least=52)
         self.used = ElidedLabel(least=40)
         self.used.setMaximumWidth(LONGEST_USER)

@@ -27,8 +27,8 @@ class ComponentRows(QWidget):
 
     renamed = pyqtSignal(int, str)
     role_chosen = pyqtSignal(int, object)
-    map_width_changed = pyqtSignal(int, int)
-    """Width of all maps and height of all rows, in pixels of the screen."""
+    map_width_changed = pyqtSignal(int)
+    """Width of all maps, in pixels of the screen."""
 
     def __init__(self, maps: MapLink, spectra: SpectrumLink) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class ComponentRows(QWidget):
         self._said: Mapping[int, Said] = {}
         self._markers: Sequence[MarkerLine] = ()
         self._scale = (False, False)
-        self._size = (0, 0)
+        self._map_width = 0
         self.empty = QLabel()
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -183,9 +183,9 @@ class ComponentRows(QWidget):
         width = min(max(fitting, LEAST_MAP_WIDTH), max(round(MAP_SHARE * self.width()), 100))
         for row in self.rows:
             row.set_size(height, width)
-        if (width, height) != self._size:
-            self._size = width, height
-            self.map_width_changed.emit(width, height)
+        if width != self._map_width:
+            self._map_width = width
+            self.map_width_changed.emit(width)
 
     # --- the pointer -------------------------------------------------------------------------
 
