@@ -423,24 +423,6 @@ def test_a_map_with_another_energy_range_is_not_mixed_with_old_components(
     assert not stage.said
 
 
-def test_a_page_first_seen_while_a_new_map_is_decomposed_waits(
-    bare: Components, prepared: Prepared
-) -> None:
-    bare.show(prepared.document())
-    bare.runner.close()  # nothing more is computed
-    bare.workspace.edit(edits.set_instrument, energy_range_keV=(0.3, 8.0))
-    session, data = bare.workspace.session, prepared.result("read")
-    assert session is not None
-    session.accept(session.key("read", NAME), replace(data, image=data.image.between(0.3, 8.0)))
-    bare.page.refresh()  # which knows the map that was decomposed, and goes on showing it
-    assert bare.page.rows.area.isVisible()
-    late = ComponentPage(bare.workspace)
-    bare.qtbot.addWidget(late.view)
-    late.refresh()
-    assert late.rows.stack.currentWidget() is late.rows.empty
-    assert late.rows.empty.text() == WAITING
-
-
 def test_nothing_is_asked_where_nothing_changed(
     stage: Components, monkeypatch: pytest.MonkeyPatch
 ) -> None:
