@@ -445,6 +445,9 @@ def test_every_control_has_a_tooltip_an_accessible_name_and_the_focus_by_tab(
                 nameless.append(about)
             if not widget.toolTip():
                 hintless.append(f"{about} {text}")
+            group = widget.group() if isinstance(widget, QAbstractButton) else None
+            if group is not None and group.exclusive():
+                continue  # Tab leads to the chosen one of a group, arrows to the others
             if not widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not isinstance(
                 widget, QTableView
             ):
