@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -270,3 +272,35 @@ def test_take_off_angle_is_that_of_turned_vectors(rng: np.random.Generator) -> N
         expected = np.degrees(np.arcsin(_turned(alpha, beta) @ detector))
         found = take_off_angle(*np.degrees([elevation, azimuth, alpha, beta]))
         assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("name", "says"), [("a.png", "this is a picture"), ("a", "is a folder")])
+def test_pictures_and_folders_are_told_from_maps(tmp_path: Path, name: str, says: str) -> None:
+    path = tmp_path / name
+    if path.suffix:
+        path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    else:
+        path.mkdir()
+    with pytest.raises(UnreadableFile, match=says):
+        open_map(path)
+
+
+def test_the_first_map_that_is_read_does_not_stay_in_memory(tmp_path: Path) -> None:
+    from endmember.core.simulation import simulate_map
+    from endmember.files.exporting import write_map_hspy
+
+    path = tmp_path / "map.hspy"
+    write_map_hspy(path, simulate_map(size=16)[0], "a test")
+    code = (
+        "import gc, sys; from endmember.session.map_data import load_map\n"
+        "from endmember.session.recipe import Instrument, MapInput\n"
+        "def number():\n"
+        "    gc.collect()\n"
+        "    return sum(type(o).__name__ == 'SpectrumImage' for o in gc.get_objects())\n"
+        "entry = MapInput(file=sys.argv[1], name='a')\n"
+        "data = load_map(lambda _: None, entry, Instrument()); there = number(); del data\n"
+        "print(there, number())"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "0"]

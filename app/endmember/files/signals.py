@@ -7,6 +7,8 @@ import importlib
 import logging
 import math
 import re
+import sys
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -107,6 +109,12 @@ def _plugins(path: Path) -> list[dict[str, Any]]:
 
     extension = path.suffix[1:].lower()
     found = [p for p in IO_PLUGINS if extension in {e.lower() for e in p["file_extensions"]}]
+    if not found and path.is_dir():
+        raise UnreadableFile(f"{path}: this is a folder; open the file of a map in it.")
+    if found and all(p["name"] == "Image" for p in found):
+        raise UnreadableFile(
+            f"{path}: this is a picture without spectra; open the file of the map."
+        )
     if not found:
         raise UnreadableFile(
             f"{path}: no reader knows the file type '{path.suffix}'; "
@@ -264,6 +272,7 @@ def open_signals(path: str | Path) -> FileContent:
     if not path.exists():
         raise UnreadableFile(f"{path}: there is no such file; check the name and the folder.")
     last: Exception | None = None
+    _import_dask()
     for plugin in _plugins(path):
         with quiet_readers() as remarks:
             try:
@@ -275,6 +284,18 @@ def open_signals(path: str | Path) -> FileContent:
         if signals:
             return FileContent(path, str(plugin["name"]), signals, tuple(remarks))
     raise _failure(path, last)
+
+
+def _import_dask() -> None:
+    """Import what the readers will, where nothing is kept alive by it.
+
+    Dask keeps an exception of its import for ever (jinja2 is missing), and with it the frames of
+    all callers: the first map that was read would stay in memory. A thread has no callers.
+    """
+    if "dask" not in sys.modules:
+        importing = threading.Thread(target=importlib.import_module, args=("dask.array",))
+        importing.start()
+        importing.join()
 
 
 def close(content: FileContent) -> None:
