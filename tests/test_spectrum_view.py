@@ -15,6 +15,7 @@ from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QApplication, QLineEdit, QMenu, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from endmember.ui.messages import NOTICES, Message
 from endmember.ui.plot_colours import contrast, legible, themed
 from endmember.ui.spectrum_axes import number, power_of_ten
 from endmember.ui.spectrum_layers import place_labels
@@ -417,7 +418,7 @@ def test_residuals_stand_below_over_the_same_energies(view: SpectrumView) -> Non
     assert view.plot.lower.geometry().width() == view.plot.box.geometry().width()
     assert view.plot.band.rect().top() == -3
     assert view.plot.band.rect().bottom() == 3
-    assert "residual (sigma)" in [text for _, text in view.plot.titles.upright]
+    assert "residual (σ)" in [text for _, text in view.plot.titles.upright]
     view.set_residuals(ENERGY, None)
     assert view.plot.frame.height == height
 
@@ -844,12 +845,13 @@ def test_a_figure_that_cannot_be_written_says_so(
 ) -> None:
     from PyQt6.QtWidgets import QFileDialog
 
-    told: list[str] = []
-    view.message.connect(told.append)
+    told: list[Message] = []
+    NOTICES.said.connect(told.append)
     answers = [(str(tmp_path / "none" / "a.png"), ""), (str(tmp_path / "b"), ""), ("", "")]
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: answers.pop(0))
     for action in view.menu().actions()[-3:]:
         action.trigger()
-    assert "a.png was not written: No such file or directory" in told[0]
+    NOTICES.said.disconnect(told.append)
+    assert "a.png was not written: No such file or directory" in told[0].text
     assert (tmp_path / "b.svg").is_file()
-    assert len(told) == 2
+    assert [message.kind for message in told] == ["error", "info"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from endmember.core.quantification import ElementResult
     from endmember.session.compositions import Entry
 
-UnitName = Literal["at.%", "wt.%", "ppm (atomic)", "ppm (weight)", "oxide wt.%"]
+UnitName = Literal["at.%", "wt.%", "at. ppm", "wt. ppm", "oxide wt.%"]
 SOURCES = {
     "mask": "mask",
     "mixture": "mixture, as measured",
@@ -46,8 +46,8 @@ class Unit:
 UNITS: dict[UnitName, Unit] = {
     "at.%": Unit("at.%", "atomic_percent", 1.0, "lod_ppm"),
     "wt.%": Unit("wt.%", "weight_percent", 1.0, "lod_weight_ppm"),
-    "ppm (atomic)": Unit("ppm (atomic)", "atomic_percent", 1e4, "lod_ppm"),
-    "ppm (weight)": Unit("ppm (weight)", "weight_percent", 1e4, "lod_weight_ppm"),
+    "at. ppm": Unit("at. ppm", "atomic_percent", 1e4, "lod_ppm"),
+    "wt. ppm": Unit("wt. ppm", "weight_percent", 1e4, "lod_weight_ppm"),
     "oxide wt.%": Unit("oxide wt.%", "oxide_percent", 1.0, None),
 }
 
@@ -86,19 +86,26 @@ def quantity(row: ElementResult, unit: Unit) -> Quantity:
 
 
 def decimals_for(error: float | None, value: float | None = None) -> int:
-    """So many decimals that the error has two digits; three significant ones without an error."""
+    """So many decimals that the error has two digits; three significant ones without an error.
+
+    Negative where whole digits are rounded: -2 for an error of 5476, which is shown as 5,500.
+    """
     size = abs(error or (value or 0.0) / 10)
     if not (math.isfinite(size) and size > 0):
         return 2
     exponent = int(f"{size:.1e}".partition("e")[2])  # of the rounded error: 0.0996 is 0.10
-    return min(max(0, 1 - exponent), MOST_DECIMALS)
+    return min(1 - exponent, MOST_DECIMALS)
 
 
 def number_text(value: float | None, decimals: int) -> str:
-    """A number with a proper minus sign; "" where it does not exist."""
+    """A number with a proper minus sign, its whole digits rounded too where `decimals` is negative.
+
+    "" where it does not exist.
+    """
     if value is None:
         return ""
-    return f"{value:,.{decimals}f}".replace("-", "−")
+    rounded = round(value, decimals) + 0.0  # never a negative zero
+    return f"{rounded:,.{max(decimals, 0)}f}".replace("-", "−")
 
 
 def is_negative(row: ElementResult) -> bool:
@@ -142,7 +149,9 @@ def value_cell(row: ElementResult, unit: Unit, *, with_lod: bool = False) -> Cel
     decimals = decimals_for(found.sigma, found.value)
     value, sigma = number_text(found.value, decimals), number_text(found.sigma, decimals)
     signed = f"{value} ± {sigma} {unit.name}"
-    if row.detected == "no" and not is_negative(row):
+    if is_negative(row):
+        return Cell(value, found.value, f"{signed}: negative beyond 3 sigma, see the messages")
+    if row.detected == "no":
         limit = number_text(found.lod, decimals_for(found.lod))
         shown = f"< LOD ({limit})" if with_lod and limit else "< LOD"
         return Cell(shown, found.value, f"fitted value {signed}; below the critical level")
@@ -259,8 +268,11 @@ def row_cells(row: ElementResult, unit: Unit, before: ElementResult | None = Non
     found = quantity(row, unit)
     decimals = decimals_for(found.sigma, found.value)
 
-    def error(value: float | None) -> Cell:
-        return Cell(number_text(value, decimals), value)
+    def error(value: float | None, most: int = MOST_DECIMALS) -> Cell:
+        return Cell(number_text(value, min(decimals_for(value), most)), value)
+
+    # far below the statistical error digits say nothing
+    most = decimals + 1
 
     energy = "" if row.energy_keV is None else f"{row.energy_keV:.3f} keV"
     return [
@@ -268,8 +280,8 @@ def row_cells(row: ElementResult, unit: Unit, before: ElementResult | None = Non
         Cell((row.line or "").replace("a", "α"), None, energy),
         value_cell(row, unit),
         error(found.sigma),
-        error(found.systematic),
-        error(found.poisson),
+        error(found.systematic, most),
+        error(found.poisson, most),
         error(found.lod),
         Cell(state_text(row)),
         _change(found, before, unit, decimals),

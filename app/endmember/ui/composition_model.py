@@ -13,6 +13,8 @@ NOTHING = ElementTable((), (), (), ())
 _NOWHERE = QModelIndex()
 _QUIET = ("< LOD", NOT_MEASURED, STATES["no"], STATES["assumed_absent"], INSTRUMENT, NO_VALUE)
 _CHOSEN_ALPHA = 55
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+LONGEST_LINE = 24  # of a title, in letters; the tooltip holds it all
 Role = Qt.ItemDataRole
 
 
@@ -59,19 +61,27 @@ class CompositionModel(QAbstractTableModel):
         """The header of a column of the view."""
         return self.table.heads[column + 1]
 
+    def title(self, column: int) -> str:
+        """The title of a column of the view, its lines not too long."""
+        return "\n".join(map(_shortened, self.head(column).label.split("\n")))
+
     def cell(self, row: int, column: int) -> Cell:
         """The cell in a row and a column of the view."""
         return self.table.cells[row][column + 1]
 
-    def missing_digits(self, index: QModelIndex) -> str:
+    def missing_digits(self, row: int, column: int) -> str:
         """What a number lacks behind its last digit to stand under the others of its column."""
-        own, most = self.cell(index.row(), index.column()).decimals, self._most(index.column())
+        own, most = self.cell(row, column).decimals, self._decimals[column + 1]
         if own is None or own == most:
             return ""
         return "0" * (most - own) if own else "." + "0" * most
 
-    def _most(self, column: int) -> int:
-        return self._decimals[column + 1]
+    def widest_texts(self, column: int) -> list[str]:
+        """The texts of a column with what they lack: as wide as they are drawn."""
+        return [
+            self.cell(row, column).text + self.missing_digits(row, column)
+            for row in range(self.rowCount())
+        ]
 
     def rowCount(self, parent: QModelIndex = _NOWHERE) -> int:
         """One row an element."""
@@ -91,7 +101,7 @@ class CompositionModel(QAbstractTableModel):
             return None
         head = self.head(section)
         if role == Role.DisplayRole:
-            return head.label
+            return self.title(section)
         if role == Role.ToolTipRole:
             return f"{head.text}: {head.meaning}"
         if role == Role.AccessibleTextRole:
@@ -106,7 +116,7 @@ class CompositionModel(QAbstractTableModel):
         if row >= self.rowCount():
             return None
         if role == Role.DisplayRole:
-            return self.table.cells[row][0].text
+            return self.table.cells[row][0].text.translate(_SUBSCRIPTS)
         if role == Role.ToolTipRole:
             return f"Show the line of {self.table.elements[row]} in the spectrum"
         if role == Role.FontRole:
@@ -143,6 +153,10 @@ class CompositionModel(QAbstractTableModel):
 
 def _side(head: Header) -> Qt.AlignmentFlag:
     return Qt.AlignmentFlag.AlignRight if head.numeric else Qt.AlignmentFlag.AlignLeft
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1].rstrip() + "…"
 
 
 def _colour(cell: Cell) -> QBrush | None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QIcon
 from PyQt6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -32,6 +31,7 @@ from endmember.session.composition_view import (
     fit_sentence,
     notes,
 )
+from endmember.ui.composition_entries import EntryBox
 from endmember.ui.composition_export import (
     FIT_FILTERS,
     TABLE_FILTER,
@@ -46,15 +46,14 @@ from endmember.ui.elided_label import ElidedLabel
 from endmember.ui.fit_view import FitView
 from endmember.ui.inputs import ChoiceBox
 from endmember.ui.page import Page
-from endmember.ui.phase_settings import phase_chip
 from endmember.ui.theme import THEME
 from endmember.ui.workspace import Shown, Workspace
 
 if TYPE_CHECKING:
     from endmember.session.compositions import Compositions, Entry
     from endmember.session.document import Document
+    from endmember.session.element_table import ElementTable
 
-COMPARE = "compare all phases"
 LARGEST_TABLE = 0.55  # of the height, at first
 STALE = "the compositions are out of date: wait until they are current"
 
@@ -68,10 +67,7 @@ class CompositionPage(Page):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        self.entry_box = ChoiceBox(
-            "Which spectrum's composition is shown; the last shows all side by side",
-            "composition shown",
-        )
+        self.entry_box = EntryBox()
         self.unit_box = ChoiceBox(
             "Unit of every value, error and limit in the table", "unit of the compositions"
         )
@@ -88,7 +84,7 @@ class CompositionPage(Page):
         self._found: Compositions | None = None
         self._before: Compositions | None = None
         self._drawn: tuple[Any, ...] = ()
-        self._looked_at = ("", "")
+        self._fit_drawn: tuple[Any, ...] = ()
         self._sized_for = 0
         self._build_view()
         self._build_settings()
@@ -97,7 +93,6 @@ class CompositionPage(Page):
     # --- building ----------------------------------------------------------------------------
 
     def _build_view(self) -> None:
-        self.entry_box.setMinimumContentsLength(12)
         preferences = self.workspace.preferences
         unit = "at.%" if preferences is None else preferences.table_unit
         self.unit_box.show_choices([(text, text) for text in UNITS], unit)
@@ -184,7 +179,6 @@ class CompositionPage(Page):
         self.fit_view.log_changed.connect(self.log.setChecked)
         self.whole.clicked.connect(self.fit_view.fit)
         self.fit_view.energy_hovered.connect(self.workspace.energy_moved)
-        self.fit_view.message.connect(lambda text: self.workspace.say("info", text))
         self.options.columns_changed.connect(self._draw)
         self.options.computed_asked.connect(lambda: self._set_k_factors(COMPUTED))
         self.options.file_asked.connect(self._ask_k_factors)
@@ -212,10 +206,16 @@ class CompositionPage(Page):
             self.stack.setCurrentIndex(0)
             return
         self.stack.setCurrentIndex(1)
-        if shown.value is not self._found:
-            self._before, self._found = self._found, shown.value
-        self._list_entries()
+        found: Compositions = shown.value
+        if found is not self._found:
+            self._before, self._found = self._found, found
+        self.entry_box.show_entries(found.entries, recipe, self.workspace.focus)
         self._draw()
+
+    def forget(self) -> None:
+        """Keep nothing of the last document."""
+        self._document = self._found = self._before = None
+        self._drawn = self._fit_drawn = ()
 
     def _tell(self, shown: Shown) -> None:
         """A failure of the step, or of single precipitates; what is out of date is greyed."""
@@ -234,30 +234,6 @@ class CompositionPage(Page):
             return "There is no composition yet: see the message above."
         return "The table is there as soon as the steps before it are done."
 
-    def _list_entries(self) -> None:
-        """List the compositions; follow the precipitate and map looked at where these change."""
-        assert self._found is not None
-        recipe = self.workspace.recipe
-        assert recipe is not None
-        entries = self._found.entries
-        keys: list[object] = [entry_key(entry) for entry in entries]
-        chosen = self.entry_box.value
-        focus = self.workspace.focus
-        if (focus.precipitate, focus.map_name) != self._looked_at:
-            self._looked_at = focus.precipitate, focus.map_name
-            wanted = (focus.precipitate, "mask", focus.map_name, "")
-            same = isinstance(chosen, tuple) and chosen[:3:2] == wanted[:3:2]
-            if wanted in keys and chosen != COMPARE and not same:
-                chosen = wanted
-        if chosen not in (*keys, COMPARE):
-            chosen = keys[0] if keys else COMPARE
-        choices = [(entry_title(e), key) for e, key in zip(entries, keys, strict=True)]
-        self.entry_box.show_choices([*choices, (COMPARE, COMPARE)], chosen)
-        for index, entry in enumerate(entries):
-            known = entry.phase in recipe.phases
-            icon = QIcon(phase_chip(recipe.phases.index(entry.phase))) if known else QIcon()
-            self.entry_box.setItemIcon(index, icon)
-
     @property
     def unit(self) -> Unit:
         """The unit chosen."""
@@ -268,45 +244,51 @@ class CompositionPage(Page):
         """The entry whose fit is shown; while all are compared, that of the column looked at."""
         if self._found is None:
             return None
-        if self.entry_box.value == COMPARE:
+        if self.entry_box.compares:
             entries = self.table.cells.table.entries
             column = max(self.table.currentIndex().column(), 0) + 1
             return entries[min(column, len(entries) - 1)] if entries else None
         return _with_key(self._found, self.entry_box.value)
 
     def _draw_again(self) -> None:
-        self._drawn = ()
+        self.entry_box.colour()
+        self._drawn = self._fit_drawn = ()
         self._draw()
 
     def _draw(self) -> None:
-        found, element = self._found, self.workspace.focus.element
-        if found is None:
+        if self._found is None:
             return
         instrument, hidden = self.options.instrument.isChecked(), self.options.hidden_columns
-        asked = (found, self._before, self.entry_box.value, self.unit, instrument, hidden, element)
-        if asked == self._drawn:
-            return
-        self._drawn = asked
-        self.table.hide_columns(hidden)
-        if self.entry_box.value == COMPARE:
-            compared = [entry for entry in found.entries if entry.source != "mixture"]
-            self.table.show_table(comparison_table(compared, self.unit), element)
-        elif (entry := self.entry) is not None:
-            before = None if self._before is None else _with_key(self._before, entry_key(entry))
-            table = entry_table(entry, self.unit, before, instrument=instrument)
-            self.table.show_table(table, element)
-        self._share_height()
+        chosen = self.entry_box.value
+        asked = (self._found, self._before, chosen, self.unit, instrument, hidden)
+        if asked != self._drawn:
+            self._drawn = asked
+            self.table.hide_columns(hidden)
+            self.table.show_table(self._table(instrument), self.workspace.focus.element)
+            self._share_height()
         self._draw_fit()
 
-    def _draw_fit(self) -> None:
-        entry = self.entry
+    def _table(self, instrument: bool) -> ElementTable:
+        """The table of the entry chosen, or of all side by side."""
+        assert self._found is not None
+        entry = _with_key(self._found, self.entry_box.value)
         if entry is None:
+            compared = [entry for entry in self._found.entries if entry.source != "mixture"]
+            return comparison_table(compared, self.unit)
+        before = None if self._before is None else _with_key(self._before, entry_key(entry))
+        return entry_table(entry, self.unit, before, instrument=instrument)
+
+    def _draw_fit(self) -> None:
+        entry, element = self.entry, self.workspace.focus.element
+        self.table.mark(element)
+        if entry is None or (entry, element, self.entry_box.value) == self._fit_drawn:
             return
-        of = f"{entry_title(entry)}: " if self.entry_box.value == COMPARE else ""
+        self._fit_drawn = (entry, element, self.entry_box.value)
+        of = f"{entry_title(entry)}: " if self.entry_box.compares else ""
         text = f"{of}{entry.pixels:,} pixels; {fit_sentence(entry)}"
         self.fit_line.setText(text)
         self.fit_line.setToolTip(text)
-        self.fit_view.show_entry(entry, self.workspace.focus.element)
+        self.fit_view.show_entry(entry, element)
         self.options.show_notes(notes(entry))
 
     def _share_height(self) -> None:
@@ -330,12 +312,8 @@ class CompositionPage(Page):
     # --- hands -------------------------------------------------------------------------------
 
     def _choose_entry(self) -> None:
-        entry, recipe = self.entry, self.workspace.recipe
         self._draw()
-        names = () if recipe is None else recipe.phases[1:]
-        if self.entry_box.value != COMPARE and entry is not None and entry.phase in names:
-            self._looked_at = entry.phase, self.workspace.focus.map_name
-            self.workspace.look(precipitate=entry.phase)
+        self.workspace.look(precipitate=self.entry_box.keep(self.workspace.focus))
 
     def _choose_unit(self) -> None:
         self._draw()
@@ -345,7 +323,6 @@ class CompositionPage(Page):
     def _choose_cell(self, row: int, _: int) -> None:
         element = self.table.cells.table.elements[row]
         self.workspace.look(element=element)
-        self.table.mark(element)
         self._draw_fit()
         self.fit_view.zoom_to_element(element)
 

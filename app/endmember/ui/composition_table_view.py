@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from PyQt6.QtCore import QMimeData, QModelIndex, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPainter
+from PyQt6.QtCore import QMimeData, QModelIndex, Qt, pyqtSignal
+from PyQt6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPainter, QShowEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -21,8 +21,8 @@ from endmember.session.element_table import ElementTable, clipboard_html, clipbo
 from endmember.ui.composition_model import CompositionModel
 from endmember.ui.theme import THEME
 
-WIDEST = 170
-TITLE_ROOM = 18  # pixels beside a title
+CELL_ROOM = 10  # pixels beside a text
+TITLE_ROOM = 12  # pixels beside a title
 ROW_ROOM = 7
 _TIP = (
     "Click a row, or go to it with the arrow keys, to see its line in the spectrum; double-click "
@@ -58,14 +58,10 @@ class _Aligned(QStyledItemDelegate):
         shown = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
         style.drawItemText(painter, place, int(option.displayAlignment), palette, True, shown, role)
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
-        """Room for the text and the digits that it lacks."""
-        size = super().sizeHint(option, index)
-        self.initStyleOption(option, index)
-        return QSize(size.width() + self._shift(option, index) + 4, size.height())
-
     def _shift(self, option: QStyleOptionViewItem, index: QModelIndex) -> int:
-        return option.fontMetrics.horizontalAdvance(self.model.missing_digits(index))
+        return option.fontMetrics.horizontalAdvance(
+            self.model.missing_digits(index.row(), index.column())
+        )
 
 
 class CompositionTableView(QTableView):
@@ -146,18 +142,13 @@ class CompositionTableView(QTableView):
         model.blockSignals(False)
 
     def _fit_columns(self, *, shrink: bool) -> None:
-        header = self.horizontalHeader()
-        assert header is not None
         for column in range(self.cells.columnCount()):
             if self.isColumnHidden(column):
                 continue
-            wide = max(
-                self.sizeHintForColumn(column),
-                header.sectionSizeHint(column),
-                # the header's own hint takes no account of lines that it breaks itself
-                TITLE_ROOM + max(map(self._width, self.cells.head(column).label.split("\n"))),
-            )
-            wide = min(wide, WIDEST)
+            # Qt asks every cell for a dozen things, and takes a title of two lines for one
+            title = max(map(self._width, self.cells.title(column).split("\n")))
+            content = max(map(self._width, self.cells.widest_texts(column)), default=0)
+            wide = max(CELL_ROOM + content, TITLE_ROOM + title)
             if shrink or wide > self.columnWidth(column):
                 self.setColumnWidth(column, wide)
 
@@ -188,7 +179,15 @@ class CompositionTableView(QTableView):
         below = 0 if bar is None else bar.sizeHint().height()
         return rows.length() + columns.sizeHint().height() + below + 2 * self.frameWidth()
 
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Give the headers their colours, which they have only once they are shown."""
+        super().showEvent(event)
+        self._redraw()
+
     def _redraw(self) -> None:
+        for header in (self.horizontalHeader(), self.verticalHeader()):
+            if header is not None:  # the style gives the empty part of a header a colour of its own
+                header.setPalette(QApplication.palette())
         if (viewport := self.viewport()) is not None:
             viewport.update()
 
@@ -220,6 +219,8 @@ class CompositionTableView(QTableView):
             self.copy()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._choose(self.currentIndex())
+        elif event.text().strip() and event.text().isprintable():
+            event.ignore()  # the one-key tools of the window; Qt would search the cells for it
         else:
             super().keyPressEvent(event)
 

@@ -20,9 +20,10 @@ if TYPE_CHECKING:  # slow libraries are imported where they are needed, not with
     from endmember.core.spectrum_fit import SpectrumFit
     from endmember.session.compositions import Entry
 
-MARGIN_FWHM = 6.0  # shown on either side of a line
+MARGIN_FWHM = 5.0  # shown on either side of a line
 SCALE_FWHM = 1.25  # on either side of a line, the values that the y axis is scaled to
 LEAST_SHARE = 0.3  # of the plot's height that remains under many labels
+LEAST_PART = 1e-3  # of the highest channel of an element: less is not drawn
 FAR_FROM_ZERO = 0.5  # of the highest value: the y axis need not begin at zero
 
 
@@ -61,6 +62,7 @@ class FitView(SpectrumView):
         part = _part(fit, element)
         if part is not None:
             # the band from the background up is what the element adds
+            part[np.abs(part) < LEAST_PART * np.abs(part).max()] = np.nan
             top = fit.background + part
             curves.append(
                 Curve(
@@ -74,12 +76,14 @@ class FitView(SpectrumView):
                     z=2.5,
                 )
             )
-        self.set_empty("")
-        self.set_curves(curves)
-        self.set_residuals(energy, (counts - fit.fitted) / np.sqrt(fit.variance))
-        self._mark(fit, element)
-        if self._zoomed:
-            self._scale_to_line()
+        zoomed = self._zoomed
+        with self.plot.at_once():
+            self.set_empty("")
+            self.set_curves(curves)
+            self.set_residuals(energy, (counts - fit.fitted) / np.sqrt(fit.variance))
+            self._mark(fit, element)
+        self._zoomed = zoomed  # another range of energies is no choice of the person
+        self._scale_to_line()
 
     def _mark(self, fit: SpectrumFit, element: str) -> None:
         """The lines of all elements of the fit, and the window of the chosen one."""
@@ -131,10 +135,10 @@ class FitView(SpectrumView):
             return
         half = SCALE_FWHM * _width_keV(fit, energy)
         near = fit.spectrum.axis.span(energy - half, energy + half)
-        values = np.concatenate(
-            [fit.spectrum.counts[near], fit.fitted[near], fit.background[near], [1.0]]
-        )
-        low, high = float(values.min()), float(values.max())
+        values = np.concatenate([fit.spectrum.counts[near], fit.fitted[near], fit.background[near]])
+        if not len(values):
+            return
+        low, high = float(values.min()), max(float(values.max()), 1.0)
         if low < FAR_FROM_ZERO * high:
             low = min(low, 0.0)
         room = 0.08 * (high - low)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import lru_cache
 
 from PyQt6.QtGui import QColor
 
 from endmember.ui.theme import DARK, LIGHT, Colours
 
 LEGIBLE_CONTRAST = 4.5  # of text to its ground, WCAG 2.2, 1.4.3
+MOST_KEPT = 200  # colours remembered: every label asks for its own whenever it is drawn
 
 
 def _meanings() -> dict[str, str]:
@@ -28,12 +30,18 @@ _MEANINGS = _meanings()
 def themed(colour: QColor | str, colours: Colours) -> QColor:
     """A colour as it is in these colours: one of the other theme's is exchanged for its like."""
     asked = QColor(colour)
+    return QColor.fromRgba(_themed(asked.rgba(), colours))
+
+
+@lru_cache(MOST_KEPT)
+def _themed(rgba: int, colours: Colours) -> int:
+    asked = QColor.fromRgba(rgba)
     meaning = _MEANINGS.get(asked.name())
     if meaning is None:
-        return asked
+        return rgba
     found = QColor(getattr(colours, meaning))
     found.setAlpha(asked.alpha())
-    return found
+    return found.rgba()
 
 
 def faint(colour: QColor, alpha: int) -> QColor:
@@ -51,6 +59,12 @@ def contrast(first: QColor, second: QColor) -> float:
 
 def legible(colour: QColor, colours: Colours) -> QColor:
     """The colour, drawn towards that of text until it can be read on the plot."""
+    return QColor.fromRgba(_legible(colour.rgba(), colours))
+
+
+@lru_cache(MOST_KEPT)
+def _legible(rgba: int, colours: Colours) -> int:
+    colour = QColor.fromRgba(rgba)
     ground, text = QColor(colours.plot), QColor(colours.text)
     for share in range(0, 101, 10):
         mixed = QColor(
@@ -64,8 +78,8 @@ def legible(colour: QColor, colours: Colours) -> QColor:
             )
         )
         if contrast(mixed, ground) >= LEGIBLE_CONTRAST:
-            return mixed
-    return text
+            return mixed.rgba()
+    return text.rgba()
 
 
 def _luminance(colour: QColor) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +93,7 @@ class SpectrumPlot(QObject):
         # Room for the numbers of each vertical axis. Zooming never makes it smaller, or the energy
         # under the mouse would move.
         self._room: dict[str, float] = {}
+        self._waiting = False
         self.own_left = 0.0  # pixels that its own numbers and titles need
         self.least_left = 0.0  # pixels that those of a plot above or below need
         self.auto_y = True
@@ -202,8 +204,11 @@ class SpectrumPlot(QObject):
     def fit(self) -> None:
         """Show everything."""
         self.auto_y = True
-        self.set_x_range(*self.limits())
-        self.arrange()
+        with self.at_once():
+            self.set_x_range(*self.limits())
+            self.markers.arrange()
+            self._follow_values()  # first, since the axes take the room that their numbers need
+            self.arrange()
         self.fitted = True
 
     def _show_y(self, low: float, high: float) -> None:
@@ -255,8 +260,20 @@ class SpectrumPlot(QObject):
 
     # Drawing
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Draw once, at the end, whatever is changed meanwhile."""
+        before, self._waiting = self._waiting, True
+        try:
+            yield
+        finally:
+            self._waiting = before
+            self.draw()
+
     def draw(self) -> None:
         """Draw all anew: labels, values, curves."""
+        if self._waiting:
+            return
         self.markers.arrange()
         self.windows.top = self.markers.depth()
         self.legend.top = self.top()

@@ -10,6 +10,7 @@ from PyQt6.QtCore import QEvent, QPoint, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QColor, QGuiApplication, QKeySequence
 from PyQt6.QtWidgets import QFileDialog, QMenu, QVBoxLayout, QWidget
 
+from endmember.ui.messages import NOTICES
 from endmember.ui.spectrum_figure import table_text, write_png, write_svg
 from endmember.ui.spectrum_gestures import SpectrumGestures
 from endmember.ui.spectrum_marks import Colour, Curve, FloatArray, MarkerLine, WindowMark
@@ -44,7 +45,6 @@ class SpectrumView(QWidget):
     window_removed = pyqtSignal(str)
     window_selected = pyqtSignal(object)
     drawing_changed = pyqtSignal(bool)
-    message = pyqtSignal(str)
 
     folder = ""  # where the last figure went
 
@@ -132,13 +132,16 @@ class SpectrumView(QWidget):
 
     def set_markers(self, markers: Sequence[MarkerLine]) -> None:
         """Show these X-ray lines, with labels as far as there is room for them."""
-        self.plot.markers.markers = tuple(markers)
-        self.plot.draw()
+        if self.plot.markers.markers != tuple(markers):
+            self.plot.markers.markers = tuple(markers)
+            self.plot.draw()
 
     def set_windows(self, windows: Sequence[WindowMark]) -> None:
         """Show these energy windows; one that is being dragged stays under the mouse."""
+        before = self.plot.windows.windows
         self.gestures.set_windows({mark.key: mark for mark in windows})
-        self.plot.draw()
+        if self.plot.windows.windows != before:
+            self.plot.draw()
 
     def select_window(self, key: str | None) -> None:
         """Make this window the one that arrow keys and Del work on."""
@@ -309,9 +312,10 @@ class SpectrumView(QWidget):
         try:
             write(path)
         except OSError as error:
-            self.message.emit(f"{path} was not written: {error.strerror}; choose another folder.")
+            why = error.strerror or error
+            NOTICES.say("error", f"{path} was not written: {why}; choose another folder")
         else:
-            self.message.emit(f"The spectrum was written to {path}.")
+            NOTICES.say("info", f"the spectrum was written to {path}")
 
     # Looks
 

@@ -1,0 +1,96 @@
+"""The list of compositions to choose from: phases, regions, sums, and all side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QIcon, QPaintEvent
+from PyQt6.QtWidgets import QStyle, QStyleOptionComboBox, QStylePainter
+
+from endmember.session.composition_view import entry_key, entry_title
+from endmember.session.recipe import Recipe
+from endmember.ui.inputs import ChoiceBox
+from endmember.ui.phase_settings import phase_chip
+from endmember.ui.workspace import Focus
+
+if TYPE_CHECKING:
+    from endmember.session.compositions import Entry
+
+COMPARE = "compare all phases"
+_SAYS = "Which spectrum's composition is shown; the last shows all side by side"
+
+
+class EntryBox(ChoiceBox):
+    """Entries by phase, source and map; what is chosen stays, or follows what is looked at."""
+
+    def __init__(self) -> None:
+        super().__init__(_SAYS, "composition shown")
+        self.setMinimumContentsLength(12)
+        self._keys: list[object] = []
+        self._phases: tuple[str | None, ...] = ()
+        self._followed: tuple[str, ...] = ()  # precipitate and map
+
+    @property
+    def compares(self) -> bool:
+        """Whether all are to be shown side by side."""
+        return self.value == COMPARE
+
+    def show_entries(self, entries: Sequence[Entry], recipe: Recipe, focus: Focus) -> None:
+        """Offer these entries; the precipitate looked at is chosen where that is another one."""
+        keys: list[object] = [entry_key(entry) for entry in entries]
+        choices = [(entry_title(e), key) for e, key in zip(entries, keys, strict=True)]
+        self.show_choices([*choices, (COMPARE, COMPARE)], self._wanted(keys, focus))
+        self._keys = keys
+        self._phases = recipe.phases
+        self.colour()
+        self._say()
+
+    def _wanted(self, keys: list[object], focus: Focus) -> object:
+        chosen = self.value
+        if chosen not in (*keys, COMPARE):
+            renamed = chosen in self._keys and len(keys) == len(self._keys)
+            chosen = keys[self._keys.index(chosen)] if renamed else next(iter(keys), COMPARE)
+        wanted = (focus.precipitate, "mask", focus.map_name, "")
+        if wanted[:3:2] == self._followed or wanted not in keys:
+            return chosen
+        self._followed = wanted[:3:2]
+        same = isinstance(chosen, tuple) and chosen[:3:2] == self._followed
+        return chosen if chosen == COMPARE or same else wanted
+
+    def keep(self, focus: Focus) -> str:
+        """Stay with what a person has chosen here; the precipitate that is then looked at."""
+        self._say()
+        key = self.value
+        precipitate = focus.precipitate
+        if isinstance(key, tuple) and key[0] in self._phases[1:]:
+            precipitate = key[0]
+        self._followed = (precipitate, focus.map_name)
+        return precipitate
+
+    def colour(self) -> None:
+        """Put the colour of its phase beside each entry."""
+        for index, key in enumerate(self._keys):
+            phase = key[0] if isinstance(key, tuple) else ""
+            known = phase in self._phases
+            chip = QIcon(phase_chip(self._phases.index(phase))) if known else QIcon()
+            self.setItemIcon(index, chip)
+
+    def paintEvent(self, _: QPaintEvent | None) -> None:
+        """Draw the box with an ellipsis where a name is too long for it."""
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        combo = QStyle.ComplexControl.CC_ComboBox
+        painter.drawComplexControl(combo, option)
+        style = self.style()
+        assert style is not None
+        field = style.subControlRect(combo, option, QStyle.SubControl.SC_ComboBoxEditField, self)
+        room = field.width() - (0 if option.currentIcon.isNull() else option.iconSize.width() + 8)
+        right = Qt.TextElideMode.ElideRight
+        option.currentText = self.fontMetrics().elidedText(option.currentText, right, room)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def _say(self) -> None:
+        self.setToolTip(f"{self.currentText()}\n{_SAYS}")  # a long name may be cut in the box
