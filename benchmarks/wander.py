@@ -11,6 +11,7 @@ answered with files of a temporary folder. The exit code is 1 if there was any f
 from __future__ import annotations
 
 import argparse
+import ctypes
 import faulthandler
 import gc
 import logging
@@ -55,11 +56,14 @@ TEXTS = ("Fe", "6.4", "", "-1", "1e9", "nan", "Fp 2", "x" * 300, "ä/\\:", '"', 
 EVERY_ms = 12
 STILL_s, STUCK_s = 5.0, 30.0
 LONGEST_DIALOG = 15  # events, then it is closed
+LONGEST_DRAG = 100
 FORBIDDEN = ("Quit", "Close document", "Open", "demo", "folder")  # would end or leave the walk
 
 
 def resident_MB() -> float:
-    """The memory of this process now, in 10^6 bytes (Linux)."""
+    """The memory of this process now, in 10^6 bytes (Linux), without what is free inside it."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
@@ -76,7 +80,7 @@ class Wanderer:
         self.window, self.random, self.told = window, random.Random(seed), told
         self.done = 0
         self.busy = False
-        self.dialog_age = 0
+        self.dialog_age = self.waited = 0
         bar = window.menuBar()
         menus = [] if bar is None else [menu for a in bar.actions() if (menu := a.menu())]
         self.menus: list[QMenu] = menus
@@ -86,7 +90,9 @@ class Wanderer:
         popup = QApplication.activePopupWidget()
         modal = QApplication.activeModalWidget()
         if self.busy and popup is None and modal is None:
+            self._wait_for_drag()
             return
+        self.waited = 0
         self.busy = True
         try:
             self.done += 1
@@ -99,6 +105,12 @@ class Wanderer:
                 self._in_window()
         finally:
             self.busy = False
+
+    def _wait_for_drag(self) -> None:
+        """A text that is dragged away waits for a release from the screen itself: give it up."""
+        self.waited += 1
+        if self.waited % LONGEST_DRAG == 0:
+            QTest.keyClick(self.window, Qt.Key.Key_Escape)
 
     def _in_popup(self, popup: QWidget) -> None:
         if isinstance(popup, QMenu) and self.random.random() < 0.5:
@@ -240,21 +252,19 @@ def _name_of(widget: QWidget) -> str:
     return f"{type(widget).__name__} {next(filter(None, names), '')!r}"
 
 
-def answer_dialogs(folder: Path) -> None:
-    """Files of a temporary folder instead of file dialogs; what is not saved is given up."""
+def answers(folder: Path) -> dict[str, Callable[..., Any]]:
+    """What file dialogs give, by the method of QFileDialog: files of a temporary folder."""
     numbers = iter(range(10**9))
 
     def name(*_: object, **__: object) -> tuple[str, str]:
         return str(folder / f"file-{next(numbers) % 5}"), ""
 
-    nothing: dict[str, Any] = {
+    return {
         "getSaveFileName": name,
         "getOpenFileName": lambda *_, **__: ("", ""),
         "getOpenFileNames": lambda *_, **__: ([], ""),
         "getExistingDirectory": lambda *_, **__: "",
     }
-    for method, answer in nothing.items():
-        setattr(QFileDialog, method, staticmethod(answer))
 
 
 class Faults(logging.Handler):
@@ -316,6 +326,8 @@ class Watchdog(threading.Thread):
     def _bark(self, text: str) -> None:
         self.hangs += 1
         print(f"hang: {text}", flush=True)
+        if self.hangs > 3:  # the rest is alike
+            return
         faulthandler.dump_traceback(sys.stdout, all_threads=True)
         sys.stdout.flush()
 
@@ -377,6 +389,16 @@ def doubts(window: Any) -> Iterator[str]:
         yield "the window is hidden"
 
 
+def close_all() -> None:
+    """Close every menu and every dialog."""
+    while (popup := QApplication.activePopupWidget()) is not None:
+        popup.close()
+    for other in QApplication.topLevelWidgets():
+        if isinstance(other, QDialog) and other.isVisible():
+            other.close()
+    QTest.qWait(50)
+
+
 class Walk:
     """Minutes of wandering, with a look at memory, objects and state after each."""
 
@@ -424,21 +446,13 @@ class Walk:
             QTest.qWait(60_000)
             self.walking = False
             minutes = (time.monotonic() - self.started) / 60
-            self._close_all()
+            close_all()
             self.doubts.update(doubts(self.window))
             self._open()
             self._look(minutes)
         self._tell()
         self.window.runner.close()
         return 1 if self.faults.seen or self.watchdog.hangs or self.doubts else 0
-
-    def _close_all(self) -> None:
-        while (popup := QApplication.activePopupWidget()) is not None:
-            popup.close()
-        for other in QApplication.topLevelWidgets():
-            if isinstance(other, QDialog) and other.isVisible():
-                other.close()
-        QTest.qWait(50)
 
     def _open(self) -> None:
         """Open the demo afresh, compute it, and look at every page."""
@@ -503,7 +517,8 @@ def main() -> int:
     application()
     window = make_window()
     logbook.install(lambda: window)
-    answer_dialogs(folder)
+    for method, answer in answers(folder).items():
+        setattr(QFileDialog, method, staticmethod(answer))
     window.show()
     print(f"wandering in {folder}", flush=True)
     code = Walk(window, recipe, options).go()

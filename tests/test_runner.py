@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytestqt.exceptions import capture_exceptions
 from pytestqt.qtbot import QtBot
 
 from endmember.core.progress import Report
@@ -190,3 +191,44 @@ def test_closing_during_work_does_not_wait_for_it(qtbot: QtBot) -> None:
     assert runner.running.stop.is_set()
     runner.ask("late", lambda: 1, lambda _: pytest.fail("nobody listens any more"))
     qtbot.wait(20)
+
+
+def test_a_fault_of_the_program_is_logged_and_said_to_be_one(
+    qtbot: QtBot, runner: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    got: list[Any] = []
+    runner.run_task("counting", lambda _: [][1], got.append)
+    runner.ask("looking", lambda: {}["nothing"], got.append)
+    qtbot.waitUntil(lambda: len(got) == 2)
+    assert all(not failure.expected for failure in got)
+    assert all(failure.message.startswith("a fault of the program (") for failure in got)
+    assert "counting failed" in caplog.text
+    assert "IndexError: list index out of range" in caplog.text
+    assert "KeyError: 'nothing'" in caplog.text
+
+
+def test_work_goes_on_after_a_view_has_failed_to_take_a_value(qtbot: QtBot, runner: Runner) -> None:
+    got: list[Any] = []
+
+    def fail(_: Any) -> None:
+        raise RuntimeError("the view is broken")
+
+    with capture_exceptions() as raised:
+        runner.run_task("first", lambda _: 1, fail)
+        runner.run_task("second", lambda _: 2, got.append)
+        qtbot.waitUntil(lambda: got == [2])
+    assert [str(error) for _, error, _ in raised] == ["the view is broken"]
+
+
+def test_what_steps_cost_is_forgotten_with_their_results(qtbot: QtBot, runner: Runner) -> None:
+    gate = Gate()
+    gate.open.set()
+    session = session_of(gate)
+    runner.show(session)
+    for components in range(1, 40):
+        session.change(recipe(components=components))
+        runner.refresh()
+        qtbot.waitUntil(lambda: not session.due() and runner.running is None)
+    assert len(session.results) < 39 * 3
+    assert len(runner._records) == len(session.results)
+    assert len(runner.records_of(session)) == 3

@@ -15,20 +15,29 @@ if TYPE_CHECKING:
 class ComponentChoice:
     """Remembers the automatic choices, each of which takes a fit of all components.
 
-    `find` may be called in another thread than `known`.
+    `find` may be called in another thread than `known` and `learn`.
     """
 
     def __init__(self) -> None:
-        self._decomposed: Decomposed | None = None
-        self._found: dict[Hashable, int] = {}
+        # changed as one, so that no thread sees the choices of one decomposition with another
+        self._kept: tuple[Decomposed | None, dict[Hashable, int]] = (None, {})
 
     def known(self, precipitate: Precipitate, sample: Sample, decomposed: Decomposed) -> int | None:
         """The component of a precipitate, if it is known without computing."""
         if precipitate.component is not None:
             return precipitate.component
-        if decomposed is not self._decomposed:
-            return None
-        return self._found.get(_question(precipitate, sample))
+        of, found = self._kept
+        return found.get(_question(precipitate, sample)) if decomposed is of else None
+
+    def learn(
+        self, precipitate: Precipitate, sample: Sample, decomposed: Decomposed, component: int
+    ) -> None:
+        """Remember the component that the masks took, which need not be found again."""
+        of, found = self._kept
+        if decomposed is not of:
+            self._kept = of, found = decomposed, {}
+        if precipitate.component is None and precipitate.absent:
+            found[_question(precipitate, sample)] = component
 
     def find(
         self, precipitate: Precipitate, sample: Sample, data: MapData, decomposed: Decomposed
@@ -53,9 +62,7 @@ class ComponentChoice:
             )
         method = Method(sample.elements, sample.system_elements)
         index = choose_component(decomposed.found, data, precipitate.absent, method)
-        if decomposed is not self._decomposed:
-            self._decomposed, self._found = decomposed, {}
-        self._found[_question(precipitate, sample)] = index
+        self.learn(precipitate, sample, decomposed, index)
         return index
 
 

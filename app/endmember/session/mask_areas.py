@@ -35,10 +35,15 @@ class MaskArea:
     count_share: float
 
 
-def mask_areas(data: MapData, masks: MapMasks) -> tuple[MaskArea, ...]:
-    """The matrix, the mask and the mixture of each precipitate, overlap and excluded pixels."""
+def mask_areas(
+    data: MapData, masks: MapMasks, counted: FloatArray | None = None
+) -> tuple[MaskArea, ...]:
+    """The matrix, the mask and the mixture of each precipitate, overlap and excluded pixels.
+
+    `counted` (rows, columns) are all counts of the map, where they have been added up already.
+    """
     part = masks.partition
-    counted = data.image.count_map()
+    counted = data.image.count_map() if counted is None else counted
     everything = max(float(counted.sum()), 1.0)
 
     def area(kind: Kind, phase: str, mask: BoolArray) -> MaskArea:

@@ -48,7 +48,8 @@ def _of_map(session: Session, name: str) -> Iterator[Remark]:
             )
         for sentence in getattr(result, "warnings", ()):
             yield Remark(step, name, sentence)
-    if session.recipe.map_named(name).thickness_nm is None:
+    read = _value(session, "read", name)
+    if read is not None and session.recipe.map_named(name).thickness_nm is None:
         yield Remark(
             "quantification",
             name,

@@ -200,11 +200,16 @@ def attempt(job: Job, report: Report) -> Any:
     except Cancelled:
         raise
     except Exception as error:
-        # LinAlgError is a ValueError, but no input sentence was written for it.
-        expected = isinstance(error, ValueError | OSError) and not isinstance(
-            error, np.linalg.LinAlgError
-        )
-        return Failure(str(error) or type(error).__name__, expected, traceback.format_exc())
+        return failure_of(error)
+
+
+def failure_of(error: Exception) -> Failure:
+    """What was just raised, as a sentence, with the traceback for the log."""
+    # LinAlgError is a ValueError, but no input sentence was written for it.
+    expected = isinstance(error, ValueError | OSError) and not isinstance(
+        error, np.linalg.LinAlgError
+    )
+    return Failure(str(error) or type(error).__name__, expected, traceback.format_exc())
 
 
 class StepRecord(NamedTuple):

@@ -82,8 +82,8 @@ def shown_spectrum(
 ) -> ShownSpectrum | None:
     """A spectrum by its name; None where the step it comes from has no result.
 
-    `result` gives the value of a step for this map, or None. Raises ValueError as
-    `region_spectrum`.
+    `result` gives the value of a step for this map, or None; it may be older than `data` and have
+    another energy range. Raises ValueError as `region_spectrum`.
     """
     axis = data.image.axis
     if name == WHOLE:
@@ -96,34 +96,38 @@ def shown_spectrum(
         return region_spectrum(data, rois[0]) if rois else None
     if name.startswith(COMPONENT):
         return _component(name, data, result("decomposition"))
-    return _of_phase(name, axis, result("masks"), result("subtraction"))
+    return _of_phase(name, result("masks"), result("subtraction"))
 
 
 def _component(name: str, data: MapData, decomposed: Any) -> ShownSpectrum | None:
     number = int(name.removeprefix(COMPONENT))
     if decomposed is None or number >= len(decomposed.found.spectra):
         return None
+    channels = decomposed.found.spectra.shape[1]
+    if data.entry.name not in decomposed.names or channels != data.image.axis.channels:
+        return None  # of another range or another name: a new one is on its way
     counts = decomposed.found.spectra[number] * float(
         decomposed.maps_of(data.entry.name)[number].sum()
     )
     return ShownSpectrum(name, data.image.axis, counts, None)
 
 
-def _of_phase(name: str, axis: EnergyAxis, masks: Any, phases: Any) -> ShownSpectrum | None:
+def _of_phase(name: str, masks: Any, phases: Any) -> ShownSpectrum | None:
     if masks is None or phases is None:
         return None
     part = masks.partition
     if name == MATRIX:
-        return ShownSpectrum(name, axis, phases.matrix.fit.spectrum.counts, int(part.matrix.sum()))
+        found = phases.matrix.fit.spectrum
+        return ShownSpectrum(name, found.axis, found.counts, int(part.matrix.sum()))
     precipitate = name.removeprefix(MIXTURE).removeprefix(ENDMEMBER)
     if precipitate not in part.mixtures:
         return None
     pixels = int(part.mixtures[precipitate].sum())
     if name.startswith(MIXTURE) and precipitate in phases.mixtures:
-        counts = phases.mixtures[precipitate].fit.spectrum.counts
-        return ShownSpectrum(name, axis, counts, pixels)
+        found = phases.mixtures[precipitate].fit.spectrum
+        return ShownSpectrum(name, found.axis, found.counts, pixels)
     if name.startswith(ENDMEMBER) and precipitate in phases.subtractions:
         spectrum = phases.subtractions[precipitate].spectrum
         sigma = np.sqrt(spectrum.covariance.variance)
-        return ShownSpectrum(name, axis, spectrum.counts, pixels, sigma)
+        return ShownSpectrum(name, spectrum.axis, spectrum.counts, pixels, sigma)
     return None

@@ -5,9 +5,12 @@ from __future__ import annotations
 import gc
 import importlib
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from endmember.core.counts import SpectrumImage
 
 # In small pieces, the long ones divided: an import holds the interpreter while a library is loaded.
@@ -44,23 +47,46 @@ PAUSE_S = 0.003  # in which another thread gets its turn
 def warm_up() -> None:
     """Import the slow libraries and load the compiled loops, by small sums that nobody reads.
 
-    For a thread in the background, once the window is shown: afterwards the first step of each kind
-    takes as long as the second.
+    Afterwards the first step of each kind takes as long as the second.
     """
-    for name in (*LIBRARIES, *PARTS):
-        importlib.import_module(name)
+    for piece in pieces():
+        piece()
         time.sleep(PAUSE_S)
-    _touch_lines()
-    _touch_segmentation()
+
+
+def pieces() -> list[Callable[[], None]]:
+    """What `warm_up` does, to be done in this order: for a thread that has other work as well."""
     touched = (_touch_sums, _touch_scree, _touch_decomposition, _touch_fit, _touch_abundance)
-    for largest in (255, 256):  # counts of 8 and of 16 bits: the loops are compiled for each
-        image = _small_map(largest)
-        for touch in touched:
-            touch(image)
-            time.sleep(PAUSE_S)
-    # The libraries' 200 000 objects stay to the end: looking through them for garbage, again and
-    # again, would hold up every thread for a tenth of a second.
-    gc.freeze()
+    return [
+        *(partial(load, name) for name in (*LIBRARIES, *PARTS)),
+        partial(_lasting, _touch_lines),
+        partial(_lasting, _touch_segmentation),
+        # counts of 8 and of 16 bits: the loops are compiled for each
+        *(partial(_lasting, _touch, part, n) for n in (255, 256) for part in touched),
+    ]
+
+
+def load(module: str) -> None:
+    """Import a module for good."""
+    _lasting(importlib.import_module, module)
+
+
+def _lasting(function: Callable[..., object], *arguments: object) -> None:
+    """Call what makes many objects that stay to the end: the libraries have 200 000.
+
+    Looking through them for garbage, again and again, would hold up every thread for a tenth of a
+    second.
+    """
+    gc.disable()
+    try:
+        function(*arguments)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _touch(part: Callable[[SpectrumImage], None], largest: int) -> None:
+    part(_small_map(largest))
 
 
 def _small_map(largest: int) -> SpectrumImage:

@@ -48,6 +48,7 @@ FAILED = "No abundances: see the message above"
 NO_MAP = "No map is ticked: choose some under Maps shown"
 FRACTION = "fraction of counts"
 LEAST_SHARE, MOST_SHARE = 0.3, 0.6  # of the height, for the maps
+MAPS_EXPECTED = 5
 HEAD_HEIGHT = 30  # of the title over a map
 AROUND = 5.0  # times the width of a missed precipitate's rectangle is shown round it
 
@@ -80,6 +81,8 @@ class AbundancePage(Page):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self.maps = MapGrid()
+        self.maps.expect(MAPS_EXPECTED)
+        self._watched = 0  # maps whose contrast is remembered
         self.legend: PhaseLegend | None = None
         self.spectra = EndmemberView()
         self.settings = self.panel = AbundanceSettings()
@@ -150,6 +153,11 @@ class AbundancePage(Page):
         self._ask_spectra()
         self._ask_missed(recipe, shown.current)
         self._ask_markers(recipe)
+
+    def forget(self) -> None:
+        """Keep nothing of the last document."""
+        self._forget()
+        self._state = ()
 
     def _forget(self) -> None:
         self._source, self._made = None, None
@@ -316,10 +324,10 @@ class AbundancePage(Page):
         if not self._keys:
             self._show_sentence(NO_MAP)
             return
-        first = len(self.maps.views)
         self.maps.set_number(len(self._keys))
-        for number, view in enumerate(self.maps.views[first:], start=first):
-            view.levels_changed.connect(partial(self._remember, number))
+        for number in range(self._watched, len(self.maps.views)):
+            self.maps.views[number].levels_changed.connect(partial(self._remember, number))
+        self._watched = len(self.maps.views)
         self._filling = True
         for view, key in zip(self.maps.views, self._keys, strict=False):
             self._show_map(view, key, made, source.data)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QKeyEvent, QKeySequence
-from PyQt6.QtWidgets import QFileDialog, QLineEdit, QMenu, QToolBar
+from PyQt6.QtWidgets import QDialog, QFileDialog, QLineEdit, QMenu, QToolBar
 
 from endmember.session.document import Document, is_recipe
 from endmember.session.session import Failure
 from endmember.ui.theme import THEME
+from endmember.ui.undo_keys import UndoKeys
 from endmember.ui.workspace import PAGE_TITLES, PAGES
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class Actions:
         workspace = self.window.workspace
         self.undo = self._add(menu, "&Undo", workspace.undo, "Ctrl+Z", "Take back a decision")
         self.redo = self._add(menu, "&Redo", workspace.redo, ("Ctrl+Shift+Z", "Ctrl+Y"))
+        UndoKeys(self.window)
 
     def _make_view(self) -> None:
         menu = self._menu("&View")
@@ -202,11 +204,7 @@ class Actions:
         self.undo.setEnabled(session is not None and session.can_undo)
         self.redo.setEnabled(session is not None and session.can_redo)
         self.again.setEnabled(session is not None and bool(session.failures()))
-        self.export.setEnabled(
-            session is not None
-            and workspace.state("composition") == "done"
-            and workspace.state("abundance") == "done"
-        )
+        self.export.setEnabled(workspace.is_complete)
         for action in self.themes.actions():
             action.setChecked(action.data() == THEME.choice)
         self._list_recent()
@@ -313,7 +311,7 @@ class Actions:
         name, _ = QFileDialog.getSaveFileName(
             self.window, "Save the recipe", str(start), "Recipes (*.toml)"
         )
-        return bool(name) and self._save_to(Path(name).with_suffix(".toml"))
+        return bool(name) and self._save_to(Path(name if is_recipe(name) else f"{name}.toml"))
 
     def _save_to(self, path: Path) -> bool:
         try:
@@ -360,7 +358,8 @@ class Actions:
 
         def told(value: Any) -> None:
             if isinstance(value, Failure):
-                window.workspace.say("error", f"nothing was exported: {value.message}")
+                why = value.message.replace(" or replace it with --force", "")
+                window.workspace.say("error", f"nothing was exported: {why}")
             elif value is not None:
                 window.workspace.say("info", f"results written into {folder}")
 
@@ -383,13 +382,13 @@ class Actions:
             ("Tools", "smaller and larger brush", "[ and ]"),
             ("Spectra", "log scale", "L"),
         ]
-        ShortcutSheet(self.window, rows, GESTURES).show()
+        _show(ShortcutSheet(self.window, rows, GESTURES))
 
     def show_log(self) -> None:
         """The end of the log."""
         from endmember.ui.dialogs import LogDialog
 
-        LogDialog(self.window).show()
+        _show(LogDialog(self.window))
 
     def show_about(self) -> None:
         """Versions, citation and licence."""
@@ -423,6 +422,12 @@ class Actions:
             )
         except (ValueError, OSError) as error:
             self.window.workspace.say("error", f"the bug report was not saved: {error}")
+
+
+def _show(dialog: QDialog) -> None:
+    """Show a dialog beside the window, and drop it when it is closed."""
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.show()
 
 
 def _keys(action: QAction) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QIcon
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 CLOSE_WHEN_DONE = "ENDMEMBER_CLOSE_WHEN_DONE"
 """Environment variable: close by itself once everything is computed; the exit code says whether
 all went well. For trying a build without hands."""
+PREPARED_AFTER_ms = 300  # the window is painted by then
+TURN_s = 0.001  # how long a thread that computes in Python keeps the others waiting
 
 
 _made: list[QApplication] = []  # kept: Qt does not hold it
@@ -29,6 +32,7 @@ def application() -> QApplication:
     found = QApplication.instance()
     if isinstance(found, QApplication):
         return found
+    sys.setswitchinterval(TURN_s)
     app = QApplication([sys.argv[0] or "endmember"])
     _made.append(app)
     app.setApplicationName("endmember")
@@ -73,17 +77,42 @@ def open_window(
         QTimer.singleShot(0, lambda: window.actions_.open_demo(demo_size, demo_folder))
     elif files:
         QTimer.singleShot(0, lambda: window.actions_.open_files(list(files)))
-    QTimer.singleShot(300, lambda: _warm_up(window))
+    QTimer.singleShot(PREPARED_AFTER_ms, lambda: prepare(window))
     if os.environ.get(CLOSE_WHEN_DONE):
         _close_when_done(app, window)
     return app.exec()
 
 
-def _warm_up(window: MainWindow) -> None:
-    """Import what the steps will need while nobody waits for it."""
-    from endmember.session.warming import warm_up
+def prepare(window: MainWindow) -> None:
+    """Import and make what will be wanted, in small pieces, while nobody waits for it."""
+    from endmember.session import warming
+    from endmember.ui.window import PAGE_CLASSES
 
-    window.runner.ask("warm up", warm_up, lambda _: None)
+    def load_page(name: str) -> None:
+        warming.load(PAGE_CLASSES[name].partition(":")[0])
+
+    def make_page(name: str, loaded: object) -> None:
+        if loaded is None:  # else its fault is told when the page is shown
+            window.page(name)
+
+    work: list[tuple[Callable[[], None], Callable[[Any], None]]] = [
+        (partial(load_page, name), partial(make_page, name)) for name in PAGE_CLASSES
+    ]
+    work += [(piece, lambda _: None) for piece in warming.pieces()]
+
+    def go_on() -> None:
+        if work:
+            first, then = work.pop(0)
+            # asked one after the other, so that what a person asks for does not wait for all
+            window.runner.ask("prepare", first, partial(done, then))
+
+    def done(then: Callable[[Any], None], value: Any) -> None:
+        try:
+            then(value)  # before the next import, which would hold the interpreter again and again
+        finally:
+            go_on()
+
+    go_on()
 
 
 def _close_when_done(app: QApplication, window: MainWindow) -> None:

@@ -171,6 +171,11 @@ class ComponentPage(Page):
         self._ask_markers(recipe, data)
         self._ask_whole(data)
 
+    def forget(self) -> None:
+        """Keep nothing of the last document."""
+        self._source, self._whole_of, self._cut = None, None, (None, None)
+        self._state = self._asked = self._marked = ()
+
     def _tell(self, shown: Shown) -> None:
         self.show_state(shown, "out of date: being decomposed again")
         if shown.current and shown.failure is None and not shown.value.found.converged:

@@ -105,11 +105,11 @@ class ComponentRow(QWidget):
             f"role of component #{number}",
         )
         self.role.setMinimumContentsLength(14)
-        self.role.setMinimumWidth(140)
+        self.role.setMinimumWidth(122)
         self.share = ElidedLabel(least=52)
         self.used = ElidedLabel(least=40)
         self.used.setMaximumWidth(LONGEST_USER)
-        self.ditches = ElidedLabel(least=30, greedy=True)
+        self.ditches = ElidedLabel(least=14, greedy=True)
         self.ditches.setProperty("role", "muted")
         self.plot = SpectrumView(f"spectrum of component #{number}")
         self.plot.set_unit(TO_PEAK)

@@ -34,6 +34,21 @@ class PreviewQuestion:
     box: Box
     others: Sequence[Box] = field(default=())
 
+    def is_answered_by(self, other: PreviewQuestion) -> bool:
+        """Whether the other question has the same answer; the rest of the recipe may differ."""
+        same = self.data is other.data and self.decomposed is other.decomposed
+        return same and self._asks() == other._asks()
+
+    def _asks(self) -> tuple[object, ...]:
+        of = self.precipitate
+        return (
+            self.recipe.sample,
+            self.recipe.segmentation,
+            (of.name, of.absent, of.component, of.strokes_on(self.data.entry.name)),
+            self.box,
+            tuple(self.others),
+        )
+
     def answer(self) -> tuple[MaskPreview, list[list[Corner]]]:
         """The preview with its outlines, away from the main thread.
 
@@ -70,6 +85,7 @@ class LivePreview(QObject):
         self.item = PreviewItem(canvas)
         self._asked = 0
         self._cleared = 0
+        self._last: PreviewQuestion | None = None
 
     @property
     def shown(self) -> MaskPreview | None:
@@ -77,7 +93,14 @@ class LivePreview(QObject):
         return self.item.shown
 
     def ask(self, question: PreviewQuestion, colour: QColor) -> None:
-        """Show the answer as soon as it is there; only the newest question is worked on."""
+        """Show the answer as soon as it is there; only the newest question is worked on.
+
+        A question that was just asked is not asked again: when the mouse lets go of a rectangle,
+        it usually lies where it was last dragged to.
+        """
+        if self._last is not None and question.is_answered_by(self._last):
+            return
+        self._last = question
         self._asked += 1
         number = self._asked
         self.runner.ask(
@@ -88,6 +111,7 @@ class LivePreview(QObject):
         if number <= self._cleared:
             return
         if isinstance(value, Failure):
+            self._last = None
             self.item.clear()
             self.told.emit(f"no preview: {value.message}", True)
             return
@@ -99,5 +123,6 @@ class LivePreview(QObject):
 
     def clear(self) -> None:
         """Show nothing, also of what was asked before."""
+        self._last = None
         self._cleared = self._asked
         self.item.clear()

@@ -157,6 +157,11 @@ class MapPage(Page):
         self.gallery.forget()
         self._maps = self._whole = self._made = self._pixels = None
 
+    def forget(self) -> None:
+        """Keep nothing of the last document."""
+        self._begin_anew()
+        self._shown = self._asked = self._answered = self._counted = ()
+
     @property
     def _entry(self) -> MapInput:
         assert self.workspace.recipe is not None

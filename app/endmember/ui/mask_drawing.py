@@ -146,6 +146,13 @@ class MaskDrawing(QObject):
         name = self.workspace.focus.precipitate
         return next((p for p in ground.recipe.precipitates if p.name == name), None)
 
+    def forget(self) -> None:
+        """Another document: its map is not drawn on any more."""
+        self.ground = None
+        self.preview.clear()
+        self.suggestions.clear()
+        self.choice = self.suggestions.choice = ComponentChoice()
+
     def _shapes(self, ground: Ground) -> list[DrawnShape]:
         shapes: list[DrawnShape] = []
         for number, precipitate in enumerate(ground.recipe.precipitates, start=1):

@@ -29,6 +29,10 @@ class MaskInsets(MapGrid):
         self._laid: tuple[MapData | None, ...] = (None, None)
         self._state: PhaseState | None = None
 
+    def forget(self) -> None:
+        """Keep nothing of the last document."""
+        self._ground, self._laid, self._state = None, (None, None), None
+
     def show_state(self, state: PhaseState) -> None:
         """Show the masks of the precipitate looked at."""
         self._state = state

@@ -51,7 +51,7 @@ BEING_READ = "the map is being read"
 class _Made:
     """What is made away from the main thread, each with the result that it was made from."""
 
-    total: tuple[MapData | None, npt.NDArray[np.floating] | None] = (None, None)
+    total: tuple[MapData | None, npt.NDArray[np.float64] | None] = (None, None)
     areas: tuple[object, Areas | None] = (None, None)
     asked: dict[str, tuple[object, ...]] = field(default_factory=dict)
 
@@ -155,6 +155,12 @@ class MaskPage(Page):
         self._tell_failures(results)
         self._show()
 
+    def forget(self) -> None:
+        """Keep nothing of the last document."""
+        self.seen, self._made, self._state = None, _Made(), ()
+        self.working.show_nothing(BEING_READ)
+        self.drawing.forget()
+
     def _see(self, recipe: Recipe, results: Results, decomposed: Decomposed | None) -> Seen:
         components: dict[str, int] = {}
         choice = self.drawing.choice
@@ -164,6 +170,8 @@ class MaskPage(Page):
                 known = choice.known(precipitate, recipe.sample, decomposed)
             if known is None and results.masks is not None and results.current:
                 known = results.masks.components.get(precipitate.name)
+                if known is not None and decomposed is not None:
+                    choice.learn(precipitate, recipe.sample, decomposed, known)
             if known is not None:
                 components[precipitate.name] = known
         active = self.workspace.focus.precipitate
@@ -250,12 +258,13 @@ class MaskPage(Page):
             self.panels.set_empty("the masks are not there yet")
             return
         matrix = recipe.sample.matrix
-        self._ask(
-            "mask areas",
-            (data, masks),
-            lambda: Areas.of(mask_areas(data, masks)),
-            lambda value: self._take_areas(masks, value),
-        )
+        if seen.results.current:  # older ones may be of another crop than the data
+            self._ask(
+                "mask areas",
+                (data, masks),
+                lambda: Areas.of(mask_areas(data, masks, self._counted(data))),
+                lambda value: self._take_areas(masks, value),
+            )
         owner, areas = self._made.areas
         if areas is None or owner is not masks:
             return  # the last ones are shown until these are there
@@ -278,6 +287,14 @@ class MaskPage(Page):
             )
         )
         self.panels.set_rectangles(self.drawing.plain_rectangles())
+
+    def _counted(self, data: MapData) -> npt.NDArray[np.float64]:
+        """All counts of the map, added up once; for the thread of live requests."""
+        owner, total = self._made.total
+        if owner is not data or total is None:
+            total = data.image.count_map()
+            self._made.total = (data, total)
+        return total
 
     def _take_areas(self, masks: object, value: Any) -> None:
         if isinstance(value, Failure):

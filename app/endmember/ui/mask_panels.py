@@ -71,6 +71,7 @@ class _Panel:
     masks: tuple[tuple[BoolArray, Rgb], ...] = ()
 
 
+MAPS_EXPECTED = 5
 COLUMNS = 2  # the titles need the width
 LEAST_HEIGHT_FOR_BAR = 140
 LONGEST_NAME = 8  # characters of a phase in a title; the tooltip has them all
@@ -116,6 +117,7 @@ class MaskPanels(QWidget):
         self.bar = ColourBar()
         self.bar.hide()
         self.grid = MapGrid()
+        self.grid.expect(MAPS_EXPECTED)
         self.empty = QLabel()
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -139,7 +139,7 @@ def _purity(precipitate: Precipitate, results: Results) -> str:
     if purity is None:
         return "" if results.boxes_of(precipitate) else NOTHING_DRAWN
     share, sigma = purity
-    return f"purity: {with_error(100 * share, 100 * sigma)} % left in matrix"
+    return f"left in matrix: {with_error(100 * share, 100 * sigma)} %"
 
 
 def _doubt(precipitate: Precipitate, results: Results) -> str:

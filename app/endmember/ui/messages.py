@@ -10,6 +10,7 @@ from typing import Literal
 from PyQt6.QtCore import (
     QAbstractListModel,
     QModelIndex,
+    QObject,
     QPointF,
     QRect,
     QRectF,
@@ -71,6 +72,20 @@ class Message:
 
     def __str__(self) -> str:
         return f"{self.title}: {self.text}"
+
+
+class Notices(QObject):
+    """What widgets tell that know no document, such as a picture that could not be saved."""
+
+    said = pyqtSignal(object)
+    """A Message; the window shows it."""
+
+    def say(self, kind: Kind, text: str) -> None:
+        """Tell a sentence."""
+        self.said.emit(Message(kind, text))
+
+
+NOTICES = Notices()
 
 
 def kind_colour(kind: Kind) -> QColor:

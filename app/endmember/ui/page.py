@@ -95,6 +95,9 @@ class Page(QObject):
         """Show what today's recipe and results say."""
         raise NotImplementedError
 
+    def forget(self) -> None:
+        """Keep nothing of the last document: its maps may be large. Pages that keep some do so."""
+
     def show_state(self, shown: Shown, waiting: str = "out of date: being updated") -> None:
         """Tell a failure in the banner, and grey out what is not current."""
         if shown.failure is not None:

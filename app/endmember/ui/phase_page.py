@@ -188,6 +188,11 @@ class PhasePage(Page):
             chosen = state.recipe.precipitate_named(state.precipitate).absent
             self.banner.set("error" if chosen else "warning", _as_sentence(sentence))
 
+    def forget(self) -> None:
+        """Keep nothing of the last document."""
+        self._state = self._view = None
+        self.insets.forget()
+
     def _show_remarks(self, state: PhaseState) -> None:
         """Purity and warnings, in words."""
         name, phases = state.precipitate, state.phases
@@ -231,8 +236,9 @@ class PhasePage(Page):
             self.factor.show_view(None)
             self.chart.show_differences((), phase_colour(0))
         elif not self.factor.slider.moving:
-            self._show(made.view)
-            self.plots.show_markers(made.markers, state.element)
+            with self.plots.at_once():
+                self._show(made.view)
+                self.plots.show_markers(made.markers, state.element)
 
     def _show_candidates(self, state: PhaseState, made: _Made) -> None:
         name, best = state.precipitate, None

@@ -7,19 +7,19 @@ one answers live requests, of which only the newest of a kind is worked on.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
-import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from endmember.core.progress import Cancelled, Report
 from endmember.session.memory import peak_memory_MB
-from endmember.session.session import Failure, Job, Session, StepRecord, attempt
+from endmember.session.session import Failure, Job, Session, StepRecord, attempt, failure_of
 from endmember.session.steptable import Key
 
 STOPPED = "stopped before it was done: press Run again to go on"
@@ -69,8 +69,15 @@ class _Worker(threading.Thread):
         self._calls.put(None)
 
     def run(self) -> None:
-        while (function := self._calls.get()) is not None:
+        while self._call_one():
+            pass
+
+    def _call_one(self) -> bool:
+        # in a function of its own, so that nothing of the last call is kept while it waits
+        function = self._calls.get()
+        if function is not None:
             function()
+        return function is not None
 
 
 class Runner(QObject):
@@ -102,6 +109,8 @@ class Runner(QObject):
 
     def show(self, session: Session | None) -> None:
         """Work for another session from now on."""
+        if session is not self.session:
+            self._records.clear()
         self.session = session
         self.refresh()
 
@@ -167,10 +176,16 @@ class Runner(QObject):
         except Exception as error:
             value = failure_of(error)
         if not self._closed:
-            self._ended.emit(running, value)
+            self._ended.emit(running, _noted(running.title, value))
 
     def _on_ended(self, running: Running, value: Any) -> None:
         self.running = None
+        try:
+            self._deliver(running, value)
+        finally:  # a fault of a view must not end all work
+            self.refresh()
+
+    def _deliver(self, running: Running, value: Any) -> None:
         if running.key is None:
             running.then(value)
         elif self.session is not None:
@@ -179,12 +194,15 @@ class Runner(QObject):
             if value is None or not self.session.accept(running.key, value):
                 self.dropped += 1
             else:
-                self._records[running.key] = StepRecord(
-                    running.step, running.maps, running.seconds, peak_memory_MB()
-                )
+                self._record(running, self.session)
         if running.key is not None:
             self.step_done.emit(running.step, running.maps)
-        self.refresh()
+
+    def _record(self, running: Running, session: Session) -> None:
+        assert running.key is not None
+        cost = StepRecord(running.step, running.maps, running.seconds, peak_memory_MB())
+        kept = {key: record for key, record in self._records.items() if key in session.results}
+        self._records = {**kept, running.key: cost}
 
     # --- live requests -----------------------------------------------------------------------
 
@@ -210,7 +228,7 @@ class Runner(QObject):
         except Exception as error:
             value = failure_of(error)
         if not self._closed:
-            self._answered.emit(then, value)
+            self._answered.emit(then, _noted(slot, value))
 
     def _on_answered(self, then: Then, value: Any) -> None:
         then(value)
@@ -233,7 +251,14 @@ def _nothing(_: Any) -> None:
     """What a step does with its value beyond the session: nothing."""
 
 
-def failure_of(error: Exception) -> Failure:
-    """What was raised, as a sentence, with the traceback for the log."""
-    expected = isinstance(error, ValueError | OSError)
-    return Failure(str(error) or type(error).__name__, expected, traceback.format_exc())
+def _noted(what: str, value: Any) -> Any:
+    """The value; a fault of the program is written into the log, and said to be one."""
+    if not isinstance(value, Failure) or value.expected:
+        return value
+    logging.getLogger("endmember").error("%s failed\n%s", what, value.traceback)
+    says = value.traceback.strip().rpartition("\n")[2] or value.message
+    return replace(
+        value,
+        message=f"a fault of the program ({says}): save the recipe, then send a bug report from "
+        "the Help menu",
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QCursor
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
@@ -115,7 +117,7 @@ class SpectrumPanel(QWidget):
         self.windows.refresh()
         recipe, data = self.workspace.recipe, self.workspace.data
         if recipe is None:
-            self._shown, self._asked = None, ()
+            self.forget()
             self.source.clear()
             self.remark.clear()
             self.view.set_curves([])
@@ -135,6 +137,10 @@ class SpectrumPanel(QWidget):
             self.workspace.runner.ask(
                 "spectrum", lambda: shown_spectrum(name, recipe, data, known.get), self._take
             )
+
+    def forget(self) -> None:
+        """Keep nothing of the last document."""
+        self._shown, self._asked, self._marked = None, (), ()
 
     def _list_sources(self) -> None:
         recipe = self.workspace.recipe
@@ -233,10 +239,18 @@ class SpectrumPanel(QWidget):
         sample, axis, beam = recipe.sample, data.image.axis, data.image.beam_energy_keV
         listed = (*sample.elements, *sample.system_elements)
         elements = listed if not focus or focus in listed else (*listed, focus)
-        self._markers = markers(elements, axis, beam)
-        self.view.set_markers(
-            [self._marker_line(m, m.element in sample.elements) for m in self._markers]
+        self.workspace.runner.ask(  # the first time, the tables of the lines are loaded
+            "line markers",
+            lambda: markers(elements, axis, beam),
+            lambda found: self._take_markers(wanted, found),
         )
+
+    def _take_markers(self, wanted: tuple[Any, ...], found: Any) -> None:
+        if wanted is not self._marked or isinstance(found, Failure):
+            return
+        quantified = wanted[0].elements
+        self._markers = found
+        self.view.set_markers([self._marker_line(m, m.element in quantified) for m in found])
 
     def _marker_line(self, marker: Marker, quantified: bool) -> MarkerLine:
         emphasised = marker.element == self.workspace.focus.element
@@ -274,6 +288,8 @@ class SpectrumPanel(QWidget):
         try:
             energy = float(text)
         except ValueError:
+            energy = math.nan
+        if not math.isfinite(energy):  # Python takes "nan" and "inf" for numbers
             self._find_element(text.capitalize())
             return
         self.view.zoom_to(max(energy - HALF_VIEW_keV, 0.0), energy + HALF_VIEW_keV)
@@ -331,6 +347,7 @@ class SpectrumPanel(QWidget):
         """The lines near a clicked energy, each with what can be done about its element."""
         recipe = self.workspace.recipe
         menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         title = menu.addAction(f"{energy_keV:.3f} keV could be")
         assert title is not None
         title.setEnabled(False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import pyqtSignal
@@ -78,8 +79,8 @@ class SubtractionView(QWidget):
         self.scale.setMaximumWidth(260)
         self.factor.setMinimumWidth(self.fontMetrics().horizontalAdvance("matrix × 0.00000"))
         self.bar.setSpacing(6)
-        self.bar.addWidget(self.scale_label)
         self.bar.addStretch(1)
+        self.bar.addWidget(self.scale_label)
         self.bar.addWidget(self.scale, 100)
         self.bar.addWidget(self.factor)
         self.bar.addWidget(self.fit_shown)
@@ -117,6 +118,12 @@ class SubtractionView(QWidget):
         self.subtracted.set_curves([])
         self.subtracted.set_empty(sentence)
         self.subtracted.set_stretches([], colours().error)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Draw both plots once, at the end, whatever is changed meanwhile."""
+        with self.measured.plot.at_once(), self.subtracted.plot.at_once():
+            yield
 
     def show_view(self, view: PhaseView, matrix: str, index: int, below: str = "") -> None:
         """Show a precipitate, the one of this number; `below` is said where nothing is left."""

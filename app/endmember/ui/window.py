@@ -19,7 +19,7 @@ from PyQt6.QtWidgets import (
 from endmember.session.document import Document
 from endmember.session.remarks import remarks
 from endmember.ui.actions import Actions
-from endmember.ui.messages import Message, MessagePanel
+from endmember.ui.messages import NOTICES, Message, MessagePanel
 from endmember.ui.page import Page
 from endmember.ui.preferences import Preferences
 from endmember.ui.runner import Runner
@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         # whether the spectrum panel is wanted beside pages without and with spectra of their own
         self._spectrum_wanted = {False: True, True: False}
         self._stale = True
+        self._document: Document | None = None
         self.setWindowTitle("Endmember")
         self.setAcceptDrops(True)
         self.setDockOptions(
@@ -125,7 +126,10 @@ class MainWindow(QMainWindow):
         toggle = self.docks[1].toggleViewAction()
         assert toggle is not None
         toggle.triggered.connect(self._want_spectrum)
+        self.docks[1].visibilityChanged.connect(self._refresh_soon)
+        workspace.document_changed.connect(self._forget_last)
         workspace.said.connect(self._notice)
+        NOTICES.said.connect(self._notice)
         workspace.cursor_moved.connect(self._show_place)
         workspace.energy_moved.connect(self._show_energy)
         self.welcome.open_asked.connect(self.actions_.ask_open)
@@ -176,6 +180,7 @@ class MainWindow(QMainWindow):
             self.welcome.show_recent(self.preferences.recent_files)
             self.middle.setCurrentWidget(self.welcome)
             self.settings.setCurrentIndex(0)
+            self.spectrum.refresh()
             return
         if self.middle.currentWidget() is not page.view:
             self.middle.setCurrentWidget(page.view)
@@ -184,7 +189,16 @@ class MainWindow(QMainWindow):
             self.docks[2].setWindowTitle(f"Settings: {page.title}")
             self.docks[1].setVisible(self._spectrum_wanted[page.own_spectrum])
         page.refresh()
-        self.spectrum.refresh()
+        if not self.docks[1].isHidden():  # else when it is shown again
+            self.spectrum.refresh()
+
+    def _forget_last(self) -> None:
+        """Pages out of sight would keep the maps of a document that was closed."""
+        if self._document is not self.workspace.document:
+            self._document = self.workspace.document
+            self.spectrum.forget()
+            for page in self.pages.values():
+                page.forget()
 
     def _want_spectrum(self, wanted: bool) -> None:
         if (page := self.current_page) is not None:

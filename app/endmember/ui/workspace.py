@@ -125,7 +125,8 @@ class Workspace(QObject):
         self._announce()
 
     def _announce(self) -> None:
-        self._keep_focus()
+        self._keep_focus()  # first: whoever hears of anything asks for the map looked at
+        self.runner.refresh()
         self.document_changed.emit()
         self.recipe_changed.emit()
         self.results_changed.emit()
@@ -155,21 +156,18 @@ class Workspace(QObject):
         """Make `recipe` today's, as one entry for undo."""
         if self.session is not None and recipe != self.recipe:
             self.session.change(recipe, same_gesture=same_gesture)
-            self.runner.refresh()
             self._announce()
 
     def undo(self) -> None:
         """Take back the last decision."""
         if self.session is not None and self.session.can_undo:
             self.session.undo()
-            self.runner.refresh()
             self._announce()
 
     def redo(self) -> None:
         """Take back the last undo."""
         if self.session is not None and self.session.can_redo:
             self.session.redo()
-            self.runner.refresh()
             self._announce()
 
     def retry(self) -> None:
@@ -229,10 +227,30 @@ class Workspace(QObject):
         place = (step, name)
         if isinstance(result, Failure):
             return Shown(self._last.get(place), False, result.message)
-        if result is not None:
+        if result is not None and self._is_founded(step, name):
             self._last[place] = result
             return Shown(result, True)
         return Shown(self._last.get(place), False, self._failure_before(step, name))
+
+    def _is_founded(self, step: str, name: str) -> bool:
+        """Whether all that a step's result was made from is there as well.
+
+        After an undo, masks may be found again while their map has to be read again. Views draw
+        both together, so the masks wait for the map.
+        """
+        assert self.session is not None
+        for need in STEPS[step].needs:
+            result = self.session.result(need, name)
+            if result is None or isinstance(result, Failure) or not self._is_founded(need, name):
+                return False
+        return True
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every map has all results that are exported."""
+        names = () if self.recipe is None else self.recipe.map_names
+        last = ("abundance", "quantification")
+        return bool(names) and all(self.result(s, n) is not None for n in names for s in last)
 
     def _failure_before(self, step: str, name: str) -> str | None:
         """The sentence of the failed step that this one waits for."""
@@ -241,6 +259,8 @@ class Workspace(QObject):
             result = self.session.result(need, name)
             if isinstance(result, Failure):
                 return f"waits for {PAGE_OF_STEP[need]}: {result.message}"
+            if result is None and (before := self._failure_before(need, name)) is not None:
+                return before
         return None
 
     def result(self, step: str, map_name: str | None = None) -> Any:
@@ -295,7 +315,6 @@ class Workspace(QObject):
         data = self.result("read", maps[0])
         if data is not None and data.image.elements:
             self.document.adopt(adopted(self.recipe, data.image.elements))
-            self.runner.refresh()
             self._announce()
 
 
