@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QTimer
-from PyQt6.QtGui import QIcon
+from PyQt6.QtGui import QIcon, QPixmapCache
 from PyQt6.QtWidgets import QApplication
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ CLOSE_WHEN_DONE = "ENDMEMBER_CLOSE_WHEN_DONE"
 """Environment variable: close by itself once everything is computed; the exit code says whether
 all went well. For trying a build without hands."""
 PREPARED_AFTER_ms = 300  # the window is painted by then
+REST_ms = 40  # between two things that are prepared
+PICTURES_KB = 100_000  # the maps of all pages as drawn, on a large screen
 TURN_s = 0.001  # how long a thread that computes in Python keeps the others waiting
 
 
@@ -39,6 +41,7 @@ def application() -> QApplication:
     app.setApplicationDisplayName("Endmember")
     app.setDesktopFileName("endmember")
     app.setStyle("Fusion")
+    QPixmapCache.setCacheLimit(PICTURES_KB)
     app.setWindowIcon(_icon())
     return app
 
@@ -108,9 +111,9 @@ def prepare(window: MainWindow) -> None:
 
     def done(then: Callable[[Any], None], value: Any) -> None:
         try:
-            then(value)  # before the next import, which would hold the interpreter again and again
-        finally:
-            go_on()
+            then(value)
+        finally:  # the next import, which holds the interpreter again and again, once this is drawn
+            QTimer.singleShot(REST_ms, go_on)
 
     go_on()
 

@@ -100,6 +100,8 @@ class MapView(QWidget):
         super().__init__(parent)
         self.canvas = MapCanvas(self)
         self.image_item = pg.ImageItem(axisOrder="row-major")
+        # drawn once for each zoom, however often shapes over it are drawn anew
+        self.image_item.setCacheMode(pg.ImageItem.CacheMode.DeviceCoordinateCache)
         self.canvas.box.addItem(self.image_item)
         self.array: Array | None = None
         self.place: Place = (0.0, 0.0, 1.0, 1.0)
