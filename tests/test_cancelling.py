@@ -12,7 +12,7 @@ import pytest
 
 from endmember.core.progress import Cancelled, part_of, parts_of
 from endmember.core.sparse_sums import BLOCKS, FEW_PIXELS, for_each_block
-from endmember.demo import demo_recipe, simulate_to
+from endmember.demo import demo_recipe, prepare_demo, simulate_to
 from endmember.files import reading
 from endmember.session.recipe import Recipe, changed
 from endmember.session.session import Job, Session, attempt, run_all
@@ -178,3 +178,24 @@ def test_parts_of_the_work_report_their_share_of_the_whole() -> None:
         part(0.0)
         part(0.5)
     assert told == [0.5, 0.625, 0.75, 0.875]
+
+
+def test_making_the_demo_can_be_stopped_while_drawing_and_while_writing(tmp_path: Path) -> None:
+    def make(report: StopAt) -> None:
+        prepare_demo(tmp_path / "demo", 64, report)
+
+    whole = StopAt(0)
+    make(whole)
+    shutil.rmtree(tmp_path / "demo")
+    writing = [number for number, done in enumerate(whole.fractions, 1) if 0.6 < done < 0.95]
+    assert len(writing) >= 2  # 64 rows of 64 pixels are written in a few chunks
+    for number in range(1, len(whole.fractions)):
+        with pytest.raises(Cancelled):
+            make(StopAt(number))
+        assert list((tmp_path / "demo").iterdir()) == []
+    make(StopAt(0))
+    assert {f.name for f in (tmp_path / "demo").iterdir()} == {
+        "demo.hspy",
+        "demo.toml",
+        "truth.npz",
+    }

@@ -6,7 +6,7 @@ import importlib.resources
 from collections.abc import Callable
 from pathlib import Path
 
-from endmember.core.progress import Report
+from endmember.core.progress import Report, part_of
 from endmember.files.folders import complete_file
 from endmember.session.recipe import Precipitate, Recipe, changed
 from endmember.session.recipe_file import dump_recipe, parse_recipe
@@ -31,6 +31,8 @@ def simulate_to(
     ------
     ValueError
         if a folder to write into does not exist.
+    Cancelled
+        by `report`; nothing half-written is left.
     """
     import numpy as np
 
@@ -42,11 +44,14 @@ def simulate_to(
             raise ValueError(f"{target}: its folder does not exist: make it first")
     report(0.0)
     image, truth = simulate_map(
-        size=size, counts_per_pixel=counts_per_pixel, seed=seed, layout=layout
+        size=size,
+        counts_per_pixel=counts_per_pixel,
+        seed=seed,
+        layout=layout,
+        report=part_of(report, 0.0, 0.6),
     )
-    report(0.6)
     with complete_file(path) as partial:
-        write_map_hspy(partial, image, "Endmember simulation")
+        write_map_hspy(partial, image, "Endmember simulation", part_of(report, 0.6, 0.95))
     if truth_path is not None:
         with complete_file(truth_path) as partial, partial.open("wb") as stream:
             np.savez_compressed(stream, **truth_arrays(truth))  # type: ignore[arg-type]

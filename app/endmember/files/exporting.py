@@ -14,14 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from endmember.core.counts import BoolArray, SpectrumImage
+from endmember.core.progress import Report, silent
 from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
 
 CHUNK_BYTES = 4_000_000
 SPECTRUM_COLUMNS = ("energy_keV", "counts", "standard_deviation", "fit", "background")
 
 
-def _dense_rows(image: SpectrumImage, first: int, last: int) -> npt.NDArray[np.generic]:
+def _dense_rows(
+    image: SpectrumImage, report: Report, first: int, last: int
+) -> npt.NDArray[np.generic]:
     """The counts of rows [first, last) as a dense block (rows, columns, channels)."""
+    report(first / image.rows)
     starts = image.starts[first * image.columns : last * image.columns + 1]
     entries = slice(int(starts[0]), int(starts[-1]))
     block = np.zeros((len(starts) - 1, image.axis.channels), image.counts.dtype)
@@ -35,13 +39,13 @@ def _rows_per_chunk(image: SpectrumImage) -> int:
     return min(image.rows, max(1, CHUNK_BYTES // row_bytes))
 
 
-def _lazy_cube(image: SpectrumImage) -> Any:
+def _lazy_cube(image: SpectrumImage, report: Report) -> Any:
     """A dask array of the map that becomes dense only one chunk of rows at a time."""
     import dask
     import dask.array as da
 
     step = _rows_per_chunk(image)
-    dense_rows = dask.delayed(partial(_dense_rows, image), pure=False, traverse=False)
+    dense_rows = dask.delayed(partial(_dense_rows, image, report), pure=False, traverse=False)
     blocks = []
     for first in range(0, image.rows, step):
         last = min(first + step, image.rows)
@@ -155,11 +159,18 @@ def _add_companions(path: Path, image: SpectrumImage) -> None:
                 source.copy(group, experiments, _group_name(title, experiments))
 
 
-def write_map_hspy(path: str | Path, image: SpectrumImage, title: str) -> None:
+def write_map_hspy(
+    path: str | Path, image: SpectrumImage, title: str, report: Report = silent
+) -> None:
     """Write a map as compressed .hspy, with all its facts and its companion images.
 
     Each image is an experiment of the same file, as HyperSpy stores several signals in one.
     Memory stays that of the sparse map and one chunk of rows (about 4 MB dense).
+
+    Raises
+    ------
+    Cancelled
+        by `report`; what was written by then is left for the caller to remove.
     """
     import dask
     from rsciio.hspy import file_writer
@@ -168,7 +179,7 @@ def write_map_hspy(path: str | Path, image: SpectrumImage, title: str) -> None:
         title, image.beam_energy_keV, image.take_off_angle_deg, image.live_time_s, image.elements
     )
     axes = [*_pixel_axes(image, navigate=True), _energy_axis(image.axis)]
-    signal = _hspy_signal(_lazy_cube(image), axes, metadata, lazy=True)
+    signal = _hspy_signal(_lazy_cube(image, report), axes, metadata, lazy=True)
     chunks = (_rows_per_chunk(image), image.columns, image.axis.channels)
     with dask.config.set(scheduler="synchronous"):
         file_writer(str(path), signal, chunks=chunks, show_progressbar=False)
