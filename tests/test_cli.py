@@ -19,6 +19,7 @@ import pytest
 
 from endmember import __version__, window_command
 from endmember.cli import run_command
+from endmember.files.k_factor_file import read_k_factors
 from endmember.files.reading import read_map
 
 ELEMENTS = "O,Mg,Al,Si,Ca,Fe,Nd,Sm,U"
@@ -159,7 +160,7 @@ def test_a_spectrum_is_quantified_to_its_truth(
         assert float(rows[element]["atomic_percent"]) == pytest.approx(made, rel=0.004)
     assert {row["source"] for row in rows.values()} == {"spectrum"}
     assert 0.94 < float(rows["O"]["reduced_chi_squared"]) < 1.06
-    assert [p.name for p in tmp_path.iterdir()] == ["case_A.csv"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["case_A.csv", "case_A_detection.csv"]
 
 
 def test_with_thickness_and_density_absorption_is_corrected(
@@ -210,6 +211,99 @@ def test_a_quantification_that_cannot_be_done_is_refused(
     sentence = refused(capsys, "quantify", case_a, *arguments, "--out", out, *more)
     assert told in sentence
     assert list(tmp_path.iterdir()) == []
+
+
+def test_k_factors_are_printed_with_what_they_mean_and_read_back(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "k.csv"
+    command = ["k-factors", "--elements", "O,Fe,U", "--no-detector", "--csv", str(out)]
+    assert run_command(command) == 0
+    heading, _, *lines = capsys.readouterr().out.splitlines()
+    for said in ("by weight", "relative to Si Ka", "alpha lines", "200 keV", "detector not inside"):
+        assert said in heading
+    shown = {line.split()[0]: line.split() for line in lines}
+    published = {"O": 0.9366, "Fe": 1.7107, "U": 3.319}
+    assert {e: float(cells[-2]) for e, cells in shown.items()} == pytest.approx(published, rel=2e-3)
+    assert [shown[e][1] for e in published] == ["Ka", "Ka", "Ma"]
+    assert [shown[e][-1] for e in published] == ["10", "5", "20"]
+    found = read_k_factors(out)
+    assert found.of_file is not None
+    assert {e: f.value for (e, _), f in found.of_file.items()} == pytest.approx(published, rel=2e-3)
+
+
+def test_the_heading_of_k_factors_follows_the_options(capsys: pytest.CaptureFixture[str]) -> None:
+    meaning = ["--definition", "family", "--basis", "atomic", "--reference", "Mg"]
+    beam = ["--beam-energy-keV", "300"]
+    assert run_command(["k-factors", "--elements", "Mg,Fe", *meaning, *beam]) == 0
+    heading, _, magnesium, _ = capsys.readouterr().out.splitlines()
+    for said in ("by atoms", "relative to Mg K,", "whole families", "300 keV", "450 um Si"):
+        assert said in heading
+    assert magnesium.split()[0::5] == ["Mg", "1.0000"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--elements", "Fx"], "'Fx' is not an element"),
+        (["--elements", "Fe", "--reference", "Sx"], "'Sx' is not an element"),
+        (["--elements", ","], "--elements names none"),
+        (["--elements", "H"], "H has no alpha line"),
+        (["--elements", "Fe", "--beam-energy-keV", "500"], "between 30 and 400 keV"),
+        (["--elements", "Fe", "--no-detector", "--detector-curve", "c"], "exclude each other"),
+        (["--elements", "Fe", "--detector-curve", "none.csv"], "none.csv"),
+    ],
+)
+def test_k_factors_that_cannot_be_printed_are_refused(
+    capsys: pytest.CaptureFixture[str], options: Sequence[str], said: str
+) -> None:
+    assert said in refused(capsys, "k-factors", *options)
+
+
+def test_a_spectrum_is_quantified_with_the_k_factors_and_the_detector_of_files(
+    capsys: pytest.CaptureFixture[str], case_a: Path, tmp_path: Path
+) -> None:
+    made = tmp_path / "k.csv"
+    asked = ["--elements", ELEMENTS, "--definition", "family", "--csv", str(made)]
+    assert run_command(["k-factors", *asked]) == 0
+    quantified(capsys, case_a, tmp_path / "computed.csv")
+    quantified(capsys, case_a, tmp_path / "file.csv", "--k-factors", str(made))
+    computed, of_file = rows_of(tmp_path / "computed.csv"), rows_of(tmp_path / "file.csv")
+    for element, row in computed.items():
+        atomic = float(row["atomic_percent"])
+        assert float(of_file[element]["atomic_percent"]) == pytest.approx(atomic, rel=1e-6)
+    curve = tmp_path / "curve.csv"
+    curve.write_text("energy_keV,efficiency\n0.1,1\n5,1\n")
+    out = tmp_path / "out.csv"
+    told = refused(
+        capsys,
+        *("quantify", case_a, "--elements", ELEMENTS, "--out", out, "--detector-curve", curve),
+    )
+    assert "curve.csv: the detector curve covers 0.1 to 5 keV" in told
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        ('[quantification]\nk_factors = "v.csv"\n', 'k_factor_basis = "weight" or "atomic"'),
+        (
+            '[quantification]\nk_factors = "v.csv"\nk_factor_basis = "weight"\n',
+            'k_factor_definition = "alpha" or "family"',
+        ),
+        ('[detector]\ncurve = "none.csv"\n', "[detector] curve: "),
+    ],
+)
+def test_a_recipe_with_an_unclear_file_is_refused_before_the_maps_are_read(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, added: str, said: str
+) -> None:
+    (tmp_path / "v.csv").write_text("Line identifier,K-factor\nO-Ka1,1.0\n")
+    recipe = tmp_path / "r.toml"
+    recipe.write_text(RECIPE + added)
+    told = refused(capsys, "run", recipe, "--out", tmp_path / "out")
+    assert "r.toml" in told
+    assert said in told
+    assert "map1.hspy" not in told
 
 
 def test_a_missing_spectrum_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -9,18 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from endmember.core.closure import closure, closure_jacobian, weight_fractions_of
 from endmember.core.detector import Detector
+from endmember.core.formula_units import charge_balance
 from endmember.core.k_factors import GivenFactor, sensitivity
 from endmember.core.lines import atomic_mass, emission_lines
-from endmember.core.quantification import (
-    Composition,
-    Method,
-    closure,
-    closure_jacobian,
-    composition_of,
-    quantify,
-    weight_fractions_of,
-)
+from endmember.core.quantification import Composition, Method, composition_of, quantify
 from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
 from endmember.core.spectrum_fit import Column, Foil
 
@@ -132,6 +126,82 @@ def test_the_order_of_the_elements_does_not_matter(spectrum: Spectrum, result: C
     backwards = quantify(spectrum, Method(ELEMENTS[::-1], ("Cu",)))
     np.testing.assert_allclose(percent(backwards), percent(result), rtol=1e-6)
     assert [row.element for row in backwards.rows] == list(ELEMENTS[::-1])
+
+
+def test_percents_close_to_a_hundred_on_every_basis(spectrum: Spectrum) -> None:
+    for foil in (None, FOIL):
+        found = quantify(spectrum, Method(ELEMENTS, ("Cu",)), foil)
+        for field in ("atomic_percent", "weight_percent"):
+            closed = sum(getattr(row, field) for row in found.rows)
+            assert closed == pytest.approx(100.0, abs=1e-10)
+        oxides = sum(row.oxide_percent or 0.0 for row in found.rows)
+        assert oxides == pytest.approx(100.0, abs=1e-10)
+
+
+def test_channels_added_in_pairs_give_the_same_composition_within_its_errors(
+    spectrum: Spectrum, result: Composition
+) -> None:
+    axis = spectrum.axis
+    pairs = axis.channels // 2
+    counts = spectrum.counts[: 2 * pairs].reshape(pairs, 2).sum(axis=1)
+    coarse = EnergyAxis(axis.start_keV + axis.step_keV / 2, 2 * axis.step_keV, pairs)
+    found = quantify(replace(spectrum, counts=counts, axis=coarse), Method(ELEMENTS, ("Cu",)))
+    for element in ELEMENTS:
+        before, after = result[element], found[element]
+        assert before.atomic_percent is not None
+        assert before.atomic_percent_sigma is not None
+        # the counts are the same: only what a finer axis adds to the fit may differ
+        assert after.atomic_percent == pytest.approx(
+            before.atomic_percent, abs=before.atomic_percent_sigma
+        ), element
+        assert after.atomic_percent_sigma == pytest.approx(before.atomic_percent_sigma, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("foil", "says"),
+    [
+        (Foil(0.0, 4.1, 18.0), "thickness of the foil is 0 nm, but must be above 0"),
+        (Foil(-5.0, 4.1, 18.0), "thickness of the foil is -5 nm"),
+        (Foil(float("nan"), 4.1, 18.0), "thickness of the foil is nan nm"),
+        (Foil(117.0, 0.0, 18.0), "density of the foil is 0 g/cm3, but must be above 0"),
+        (Foil(117.0, -4.1, 18.0), "density of the foil is -4.1 g/cm3"),
+        (Foil(117.0, float("inf"), 18.0), "density of the foil is inf g/cm3"),
+        (Foil(117.0, 4.1, 0.0), "take-off angle is 0 degrees"),
+        (Foil(117.0, 4.1, float("nan")), "take-off angle is nan degrees"),
+    ],
+)
+def test_a_foil_that_cannot_be_one_is_refused(
+    spectrum: Spectrum, result: Composition, foil: Foil, says: str
+) -> None:
+    for quantified in (
+        lambda: quantify(spectrum, Method(ELEMENTS, ("Cu",)), foil),
+        lambda: composition_of(result.fit, Method(ELEMENTS, ("Cu",)), foil),
+    ):
+        with pytest.raises(ValueError, match=says) as refusal:
+            quantified()
+        assert "\n" not in str(refusal.value)
+
+
+def test_areas_that_are_not_numbers_are_refused(result: Composition) -> None:
+    areas = result.fit.areas.copy()
+    areas[column(result, "Mg")] = np.nan
+    with pytest.raises(ValueError, match="areas are not numbers"):
+        composition_of(replace(result.fit, areas=areas), Method(ELEMENTS, ("Cu",)))
+
+
+def test_elements_without_counts_together_are_refused(result: Composition) -> None:
+    areas = -np.abs(result.fit.areas)
+    with pytest.raises(ValueError, match="no net counts together"):
+        composition_of(replace(result.fit, areas=areas), Method(ELEMENTS, ("Cu",)))
+
+
+def test_the_charges_of_bridgmanite_balance_once_absorption_is_corrected(
+    spectrum: Spectrum,
+) -> None:
+    found = charge_balance(quantify(spectrum, Method(ELEMENTS, ("Cu",)), FOIL).atoms)
+    assert found is not None
+    assert found.positive == pytest.approx(found.negative, rel=0.01)
+    assert abs(found.distance) < 1
 
 
 def test_the_statistical_error_is_the_scatter_of_redrawn_areas(

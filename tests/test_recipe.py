@@ -13,8 +13,10 @@ from endmember.session.recipe import (
     ComponentLabel,
     Decomposition,
     Densities,
+    DetectorSettings,
     EnergyWindow,
     Exclude,
+    FactorsByHand,
     Instrument,
     MapInput,
     Precipitate,
@@ -25,6 +27,7 @@ from endmember.session.recipe import (
     Sample,
     Segmentation,
     Stroke,
+    Valences,
     changed,
 )
 from endmember.session.recipe_file import (
@@ -57,6 +60,12 @@ rectangle = [0, 0, 20, 20]
 beam_energy_keV = 200
 take_off_angle_deg = 22
 energy_range_keV = [0.5, 18]
+
+[detector]
+silicon_um = 500
+dead_layer_nm = 40
+aluminium_nm = 25.5
+curve = "curve.csv"
 
 [decomposition]
 components = 3
@@ -100,7 +109,15 @@ background = true
 
 [quantification]
 k_factors = "k.csv"
+k_factor_basis = "atomic"
+k_factor_definition = "family"
 reference = "Mg"
+oxygen = "stoichiometry"
+[quantification.k_factor]
+Fe = 1.62
+Mg = 1
+[quantification.valence]
+Fe = 3
 """
 
 SHORT = """\
@@ -177,7 +194,18 @@ def test_every_key_of_a_file_arrives_under_its_name() -> None:
         ),
         components=(ComponentLabel(number=1, name="dark rims", role="precipitate"),),
         windows=(EnergyWindow(name="Fe K", range_keV=(6.2, 6.6), background=True),),
-        quantification=Quantification(k_factors="k.csv", reference="Mg"),
+        detector=DetectorSettings(
+            silicon_um=500, dead_layer_nm=40, aluminium_nm=25.5, curve="curve.csv"
+        ),
+        quantification=Quantification(
+            k_factors="k.csv",
+            k_factor_basis="atomic",
+            k_factor_definition="family",
+            reference="Mg",
+            k_factor=FactorsByHand({"Fe": 1.62, "Mg": 1}),
+            oxygen="stoichiometry",
+            valence=Valences({"Fe": 3}),
+        ),
     )
 
 
@@ -187,6 +215,8 @@ def test_a_short_recipe_takes_the_documented_defaults() -> None:
     assert recipe.segmentation == Segmentation(smoothing_px=2.0, seed=0)
     assert recipe.instrument.energy_range_keV == (0.3, 20.0)
     assert recipe.quantification == Quantification(k_factors="computed", reference=None)
+    layers = DetectorSettings(silicon_um=450, dead_layer_nm=50, aluminium_nm=30, curve=None)
+    assert recipe.detector == layers
     assert recipe.precipitates == ()
     assert (recipe.components, recipe.windows) == ((), ())
     assert recipe.maps[0].rebin == 1
@@ -206,7 +236,7 @@ def test_a_dumped_recipe_writes_out_every_default() -> None:
     }
     assert document["instrument"] == {"energy_range_keV": [0.3, 20.0]}
     assert document["segmentation"] == {"smoothing_px": 2.0, "seed": 0}
-    assert document["quantification"] == {"k_factors": "computed"}
+    assert document["quantification"] == {"k_factors": "computed", "oxygen": "measured"}
     assert document["map"] == [{"file": "map1.bcf", "name": "map1", "rebin": 1}]
 
 
@@ -237,6 +267,8 @@ def test_equal_recipes_have_equal_hashes_whatever_the_order_of_densities() -> No
         ("polygon", "poligon", 'map[0].roi[0].poligon ("map1", "ROI_Brg")', '"polygon"'),
         ("box", "bocks", 'precipitate[0].rectangle[0].bocks ("Fp")', '"box"'),
         ("[[window]]", "[[windows]]", "windows", '"window"'),
+        ("dead_layer_nm", "dead_layer", "detector.dead_layer", '"dead_layer_nm"'),
+        ("k_factor_basis", "k_basis", "quantification.k_basis", '"k_factor_basis"'),
     ],
 )
 def test_an_unknown_key_is_named_with_the_nearest_known_one(
@@ -283,6 +315,10 @@ def test_an_empty_file_asks_for_the_format() -> None:
         ("[[10, 10],", "[[10],", 'map[0].roi[0].polygon ("map1", "ROI_Brg")', "a list of points"),
         ("Brg = 4.1", "Brg = '4'", "sample.density_g_cm3", "a table of one number per phase"),
         ('["Cu"]', '"Cu"', "sample.system_elements", "a list of texts"),
+        ("Fe = 1.62", "Fe = '1'", "quantification.k_factor", "a table of one number per element"),
+        ('"atomic"', '"mass"', "quantification.k_factor_basis", '"weight" or "atomic"'),
+        ('"family"', '"line"', "quantification.k_factor_definition", '"alpha" or "family"'),
+        ("= 25.5", "= '25'", "detector.aluminium_nm", "a number"),
         ("[[precipitate.stroke]]", "[precipitate.stroke]", "precipitate[0].stroke", "a list of"),
         ("= [6.2, 6.6]", "= 6.4", 'window[0].range_keV ("Fe K")', "two numbers [low, high]"),
         (
@@ -351,6 +387,18 @@ def test_bad_toml_is_told_with_its_line() -> None:
         ("seed = 4", "seed = -4", "decomposition.seed", "a seed"),
         ("seed = 5", "seed = 4294967296", "segmentation.seed", "a seed"),
         ('"Mg"\n', '"Nd"\n', "quantification.reference", "one of O, Mg, Si, Fe"),
+        ("Fe = 1.62", "Fe = 0", "quantification.k_factor.Fe", "above 0"),
+        ("Fe = 1.62", "Fe = nan", "quantification.k_factor.Fe", "above 0"),
+        ("Fe = 1.62", "Fx = 1.62", "quantification.k_factor.Fx", "no element"),
+        ("Fe = 1.62", "Si = 1.62", "quantification.k_factor.Si", "k-factors by hand refer"),
+        ("silicon_um = 500", "silicon_um = 0", "detector.silicon_um", "above 0"),
+        ("layer_nm = 40", "layer_nm = -1", "detector.dead_layer_nm", "at least 0"),
+        ("= 25.5", "= -1", "detector.aluminium_nm", "at least 0"),
+        ('curve = "curve.csv"', 'curve = ""', "detector.curve", "no file name"),
+        ('"O", "Mg"', '"Mg"', "quantification.oxygen", "lacks O"),
+        ("Fe = 3", "Fe = 0", "quantification.valence.Fe", "must lie above 0"),
+        ("Fe = 3", "O = 2", "quantification.valence.O", "no cation"),
+        ("Fe = 3", "Ferrum = 2", "quantification.valence.Ferrum", "no cation"),
         ("[6.2, 6.6]", "[6.6, 6.6]", "window[0].range_keV", "must rise"),
         ('name = "Fe K"', 'name = " "', "window[0].name", "is empty"),
         ("number = 1", "number = 3", "component[0].number", "0 to 2"),
@@ -471,12 +519,14 @@ def test_files_are_named_from_where_the_recipe_is_saved(tmp_path: Path) -> None:
     moved = tomllib.loads(dump_recipe(recipe, out, base=data))
     assert moved["map"][0]["file"] == "../../data/map1.bcf"
     assert moved["quantification"]["k_factors"] == "../../data/k.csv"
+    assert moved["detector"]["curve"] == "../../data/curve.csv"
 
 
 def test_an_anchored_recipe_saved_beside_its_data_names_the_plain_file(tmp_path: Path) -> None:
     recipe = parse_recipe(FULL, "my.toml")
     there = anchored(recipe, tmp_path)
     assert there.maps[0].file == str(tmp_path.resolve() / "map1.bcf")
+    assert there.detector.curve == str(tmp_path.resolve() / "curve.csv")
     assert parse_recipe(dump_recipe(there, tmp_path), "my.toml") == recipe
 
 
@@ -502,6 +552,7 @@ file = text.filter(lambda name: name.strip() and "\0" not in name)
 word = st.text(string.ascii_letters + string.digits + "- ä\u03b2'", min_size=1, max_size=6).map(
     lambda tail: f"n{tail}n"
 )
+by_hand = st.dictionaries(st.sampled_from(["O", "Fe", "U"]), positive).map(FactorsByHand)
 shape = st.one_of(
     st.fixed_dictionaries({"polygon": points}),
     st.fixed_dictionaries({"rectangle": frame}),
@@ -594,8 +645,18 @@ def recipes(draw: st.DrawFn) -> Recipe:
             energy_range_keV=(low, low + width),
         ),
         segmentation=Segmentation(smoothing_px=draw(number), seed=draw(seed)),
+        detector=DetectorSettings(
+            silicon_um=draw(positive),
+            dead_layer_nm=draw(number),
+            aluminium_nm=draw(number),
+            curve=draw(st.none() | file),
+        ),
         quantification=Quantification(
-            k_factors=draw(file), reference=draw(st.none() | st.sampled_from(elements))
+            k_factors=draw(file),
+            k_factor_basis=draw(st.sampled_from([None, "weight", "atomic"])),
+            k_factor_definition=draw(st.sampled_from([None, "alpha", "family"])),
+            reference=draw(st.none() | st.sampled_from(elements)),
+            k_factor=draw(st.none() | by_hand),
         ),
         precipitates=draw(st.sampled_from([(), (precipitate,)])),
         components=tuple(draw(st.lists(labels, max_size=3, unique_by=lambda c: c.number))),

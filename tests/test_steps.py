@@ -3,7 +3,7 @@
 import pytest
 
 from endmember.demo import demo_recipe
-from endmember.session.recipe import Densities, Exclude, Recipe, Roi, changed
+from endmember.session.recipe import Densities, Exclude, FactorsByHand, Recipe, Roi, changed
 from endmember.session.steps import STEPS
 from endmember.session.steptable import key
 
@@ -33,6 +33,14 @@ def runs_again(recipe: Recipe) -> tuple[str, ...]:
         (with_precipitate(rectangles=BASE.precipitates[0].rectangles[1:]), "masks"),
         (changed(BASE, segmentation=changed(BASE.segmentation, smoothing_px=1.5)), "masks"),
         (with_map(thickness_nm=80), "subtraction"),
+        (changed(BASE, detector=changed(BASE.detector, dead_layer_nm=80)), "subtraction"),
+        (
+            changed(
+                BASE,
+                quantification=changed(BASE.quantification, k_factor=FactorsByHand({"Fe": 1.6})),
+            ),
+            "subtraction",
+        ),
         (with_precipitate(factor=0.05), "subtraction"),
         (
             changed(BASE, sample=changed(BASE.sample, density_g_cm3=Densities({"Brg": 4.2}))),

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from endmember.core.closure import closure
 from endmember.core.detector import Detector
 from endmember.core.line_shapes import Calibration, fwhm_keV
 from endmember.core.lines import emission_lines
-from endmember.core.quantification import Method, closure, composition_of
+from endmember.core.quantification import Method, composition_of
 from endmember.core.spectrum import EnergyAxis, FloatArray, LowRankCovariance, Spectrum
 from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
 from endmember.core.subtraction import negative_stretches, subtract, subtract_areas

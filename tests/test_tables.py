@@ -18,7 +18,6 @@ from endmember.files.composition_table import (
     composition_text,
     write_composition_csv,
 )
-from endmember.files.k_factor_file import read_k_factors
 
 COLUMNS = (
     "phase,source,map,pixels,element,line,net_counts,background_counts,atomic_percent,"
@@ -117,51 +116,3 @@ def test_the_text_says_whether_absorption_was_corrected(
         composition, rows=tuple(replace(r, absorption=0.9) for r in composition.rows)
     )
     assert "not corrected" not in composition_text([(table[0][0], corrected)])
-
-
-def k_file(folder: Path, text: str) -> Path:
-    path = folder / "k.csv"
-    path.write_bytes(text.encode("utf-8"))
-    return path
-
-
-def test_k_factors_are_read_with_their_line_and_basis(tmp_path: Path) -> None:
-    text = "\ufeffelement, line, k, basis\nMg, Ka, 1.02, weight\n\nU,Ma,3.3e0,atomic\n"
-    found = read_k_factors(k_file(tmp_path, text))
-    assert {e: (f.family, f.value, f.basis) for e, f in found.items()} == {
-        "Mg": ("K", 1.02, "weight"),
-        "U": ("M", 3.3, "atomic"),
-    }
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("", "lack the column element"),
-        ("element,line,k\nMg,Ka,1\n", "lack the column basis"),
-        ("element,line,k,basis\nMg,Kb,1,weight\n", 'line 2: the line "Kb"'),
-        ("element,line,k,basis\nMg,Ka,1,mass\n", 'line 2: the basis "mass"'),
-        ("element,line,k,basis\nMg,Ka,1\n", 'line 2: the basis ""'),
-        ("element,line,k,basis\nMg,Ka,one,weight\n", 'line 2: the k-factor "one"'),
-        ("element,line,k,basis\nMg,Ka,-1,weight\n", 'line 2: the k-factor "-1"'),
-        ("element,line,k,basis\nMg,Ka,nan,weight\n", 'line 2: the k-factor "nan"'),
-        ("element,line,k,basis\nMg,Ka,1,weight\nMg,Ka,2,weight\n", "line 3: Mg comes twice"),
-        ('element,line,k,basis\nMg,"' + "x" * 140_000 + '",1,weight\n', "cannot be read"),
-    ],
-)
-def test_a_file_of_k_factors_that_cannot_be_used_is_refused(
-    tmp_path: Path, text: str, told: str
-) -> None:
-    path = k_file(tmp_path, text)
-    with pytest.raises(ValueError, match=r"k\.csv") as refusal:
-        read_k_factors(path)
-    assert told in str(refusal.value)
-
-
-def test_a_missing_or_binary_file_of_k_factors_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"none\.csv: the k-factors cannot be read"):
-        read_k_factors(tmp_path / "none.csv")
-    path = tmp_path / "binary.csv"
-    path.write_bytes(b"\xff\xfe\x00\x81")
-    with pytest.raises(ValueError, match="cannot be read"):
-        read_k_factors(path)

@@ -84,6 +84,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Container[str]]:
     _add_demo(commands)
     _add_info(commands)
     _add_quantify(commands)
+    _add_k_factors(commands)
     _add_simulate(commands)
     version = commands.add_parser("version", help="versions of Endmember and its libraries")
     version.add_argument("--json", action="store_true", help="print as JSON")
@@ -129,9 +130,35 @@ def _add_quantify(commands: Commands[argparse.ArgumentParser]) -> None:
     quantify.add_argument("--take-off-angle-deg", type=_positive, metavar="A")
     quantify.add_argument("--energy-range-keV", type=_range, default=(0.3, 20.0), metavar="LO,HI")
     quantify.add_argument("--k-factors", type=Path, metavar="FILE")
+    quantify.add_argument(
+        "--k-factor-basis", choices=("weight", "atomic"), help="of a file that does not say it"
+    )
+    quantify.add_argument(
+        "--k-factor-definition",
+        choices=("alpha", "family"),
+        help="alpha line or whole family, of a file that does not say it",
+    )
+    quantify.add_argument("--detector-curve", type=Path, metavar="FILE")
     quantify.add_argument("--thickness-nm", type=float, metavar="T")
     quantify.add_argument("--density-g-cm3", type=float, metavar="D")
     quantify.set_defaults(run=_quantify)
+
+
+def _add_k_factors(commands: Commands[argparse.ArgumentParser]) -> None:
+    table = commands.add_parser("k-factors", help="print computed k-factors with what they mean")
+    table.add_argument("--elements", type=_symbols, required=True, metavar="O,Mg,...")
+    table.add_argument(
+        "--beam-energy-keV", type=_positive, default=200.0, metavar="E", help="40 to 400 (200)"
+    )
+    table.add_argument("--reference", default="Si", metavar="Si", help="element with k = 1")
+    table.add_argument(
+        "--definition", choices=("alpha", "family"), default="alpha", help="of the counts (alpha)"
+    )
+    table.add_argument("--basis", choices=("weight", "atomic"), default="weight")
+    table.add_argument("--no-detector", action="store_true", help="leave its efficiency out")
+    table.add_argument("--detector-curve", type=Path, metavar="FILE")
+    table.add_argument("--csv", type=Path, metavar="FILE", help="written too; can be read back")
+    table.set_defaults(run=_k_factors)
 
 
 def _add_simulate(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -253,6 +280,12 @@ def _quantify(options: argparse.Namespace) -> None:
     from endmember.quantify_command import quantify_file
 
     print(quantify_file(options))
+
+
+def _k_factors(options: argparse.Namespace) -> None:
+    from endmember.k_factor_command import k_factors_text
+
+    print(k_factors_text(options))
 
 
 def _simulate(options: argparse.Namespace) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
+from endmember.core.detector import Detector
 from endmember.core.lines import atomic_mass
 from endmember.core.quantification import Method, quantify
 from endmember.core.spectrum import Spectrum
 from endmember.core.spectrum_fit import Foil
 from endmember.files.composition_table import Heading, composition_text, write_composition_csv
+from endmember.files.detection_table import detection_csv_beside, write_detection_csv
+from endmember.files.detector_curve import read_detector_curve
+from endmember.files.factor_checks import Stated
 from endmember.files.folders import complete_file
 from endmember.files.k_factor_file import read_k_factors
 from endmember.files.reading import read_spectrum
@@ -32,8 +36,10 @@ def quantify_file(options: argparse.Namespace) -> str:
     except ValueError as error:
         raise ValueError(f"{options.spectrum}: {error}") from error
     table = [(Heading(options.spectrum.stem, "spectrum", "", None), composition)]
-    with complete_file(options.out) as partial:
+    beside = detection_csv_beside(options.out)
+    with complete_file(options.out) as partial, complete_file(beside) as second:
         write_composition_csv(partial, table)
+        write_detection_csv(second, table)
     warnings = "".join(f"\nwarning: {sentence}" for sentence in composition.warnings)
     return composition_text(table) + warnings
 
@@ -49,8 +55,22 @@ def _method(options: argparse.Namespace) -> Method:
         raise ValueError("--elements names none: give symbols such as O,Mg,Si")
     for symbol in (*options.elements, *options.system_elements):
         atomic_mass(symbol)  # an unknown symbol is refused before the file is read
-    given = None if options.k_factors is None else read_k_factors(options.k_factors)
-    return Method(options.elements, options.system_elements, given=given)
+    stated = Stated(options.k_factor_basis, options.k_factor_definition)
+    given = None if options.k_factors is None else read_k_factors(options.k_factors, stated)
+    detector = detector_of(options)
+    return Method(options.elements, options.system_elements, detector=detector, given=given)
+
+
+def detector_of(options: argparse.Namespace) -> Detector:
+    """The detector of --detector-curve, without it the built-in one.
+
+    Raises
+    ------
+    ValueError
+        if the file cannot be used.
+    """
+    curve = options.detector_curve
+    return Detector(curve=None if curve is None else read_detector_curve(curve))
 
 
 def _spectrum(options: argparse.Namespace) -> Spectrum:

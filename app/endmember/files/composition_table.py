@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from endmember.core.quantification import Composition, ElementResult
+from endmember.core.composition import Composition, ElementResult
+from endmember.core.formula_units import charge_balance
 
 COLUMNS = (
     "phase",
@@ -58,18 +59,19 @@ def write_composition_csv(path: Path, table: Table) -> None:
 
 
 def _cells(heading: Heading, composition: Composition, row: ElementResult) -> list[str]:
-    measured = {**_fields(row), **_fields(heading)}
+    measured = {**fields_of(row), **fields_of(heading)}
     if row.line is not None:
         measured["reduced_chi_squared"] = composition.fit.reduced_chi_squared
-    return [_text(measured.get(name)) for name in COLUMNS]
+    return [cell_text(measured.get(name)) for name in COLUMNS]
 
 
-def _fields(item: object) -> dict[str, object]:
+def fields_of(item: object) -> dict[str, object]:
     """The fields of a slotted dataclass by name, not copied deeply."""
     return {name: getattr(item, name) for name in getattr(item, "__dataclass_fields__", {})}
 
 
-def _text(value: object) -> str:
+def cell_text(value: object) -> str:
+    """A value as tables hold it: 10 significant digits, empty where it does not exist."""
     if value is None:
         return ""
     return f"{value:.10g}" if isinstance(value, float) else str(value)
@@ -98,6 +100,9 @@ def _block(heading: Heading, composition: Composition) -> str:
         lines.append("corrected for absorption")
     else:
         lines.append("not corrected for absorption")
+    balance = charge_balance(composition.atoms)
+    if balance is not None:
+        lines.append(balance.sentence)
     return "\n".join(lines)
 
 
@@ -126,6 +131,12 @@ _STATES = {"no": "not detected", "yes": "detected", "quantifiable": "quantifiabl
 
 def _line(row: ElementResult) -> str:
     start = f"{row.element:4}{row.line or '':>5}"
+    if row.by_stoichiometry:
+        return (
+            f"{start}{_number(row.atomic_percent):>11}{_number(row.atomic_percent_sigma):>9}"
+            f"{_number(row.atomic_percent_systematic):>11}{_number(row.weight_percent):>10}"
+            f"{'':>18}  by stoichiometry"
+        )
     if row.line is None:
         return f"{start}{'not measured':>31}"
     if row.detected == "assumed_absent" or row.atomic_percent is None:

@@ -1,66 +1,49 @@
-"""k-factors from a file."""
+"""k-factors from a file: which kind it is, by its content and not by its suffix."""
 
 from __future__ import annotations
 
 import csv
-import math
 from pathlib import Path
 
-from endmember.core.k_factors import GivenFactor
+from endmember.core.k_factors import GivenFactors
+from endmember.files.factor_checks import Stated
+from endmember.files.k_factor_csv import parse_plain_csv
+from endmember.files.k_factor_esl import parse_esl
+from endmember.files.k_factor_espm import parse_espm
+from endmember.files.k_factor_velox import is_velox, parse_velox_csv
 
-COLUMNS = ("element", "line", "k", "basis")
-FAMILIES = {"Ka": "K", "La": "L", "Ma": "M"}
-BASES = ("weight", "atomic")
+_BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"  # byte order marks and blanks
 
 
-def read_k_factors(path: str | Path) -> dict[str, GivenFactor]:
-    """Read a CSV with the columns element, line (Ka, La or Ma), k, basis (weight or atomic).
+def read_k_factors(path: str | Path, stated: Stated | None = None) -> GivenFactors:
+    """Read a plain CSV, a Bruker .esl, a Velox CSV or a JSON of line cross sections.
 
-    The factors must share one reference; which one does not matter, since only their ratios count.
+    `stated` says what a file of a vendor leaves open (basis, line definition). The factors must
+    share one reference; which one does not matter, since only their ratios count.
 
     Raises
     ------
     ValueError
-        if the file cannot be read, lacks a column, or a row cannot be used.
+        if the file cannot be read or used, or is silent about something that is not stated.
     """
+    stated = stated or Stated()
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, skipinitialspace=True)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise ValueError(
-                    f"{path}: the k-factors lack the column {missing[0]}: the first line must "
-                    f"read {','.join(COLUMNS)}"
-                )
-            found = {}
-            for row in reader:
-                element, factor = _factor(path, reader.line_num, row)
-                if element in found:
-                    raise ValueError(
-                        f"{path}, line {reader.line_num}: {element} comes twice: keep one row"
-                    )
-                found[element] = factor
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        content = Path(path).read_bytes()
+    except OSError as error:
         raise ValueError(
             f"{path}: the k-factors cannot be read ({error}): check the file"
         ) from error
-    return found
-
-
-def _factor(path: str | Path, line: int, row: dict[str, str]) -> tuple[str, GivenFactor]:
-    element, family, number, basis = ((row.get(name) or "").strip() for name in COLUMNS)
-    where = f"{path}, line {line}"
-    if family not in FAMILIES:
-        raise ValueError(f'{where}: the line "{family}" is not one of Ka, La, Ma: write one')
-    if basis not in BASES:
-        raise ValueError(
-            f'{where}: the basis "{basis}" is neither weight nor atomic: say which, since the two '
-            "differ by the ratio of the atomic masses"
-        )
+    start = content[:64].lstrip(_BEFORE_TEXT)
+    if start.startswith(b"<"):
+        return parse_esl(path, content, stated)
+    if start.startswith(b"{"):
+        return parse_espm(path, content, stated)
     try:
-        value = float(number)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f'{where}: the k-factor "{number}" is not a positive number: correct it')
-    return element, GivenFactor(FAMILIES[family], value, basis)
+        text = content.decode("utf-8-sig")
+        if is_velox(text):
+            return parse_velox_csv(path, text, stated)
+        return parse_plain_csv(path, text, stated)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(
+            f"{path}: the k-factors cannot be read ({error}): check the file"
+        ) from error

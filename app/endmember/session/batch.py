@@ -39,7 +39,7 @@ def run_recipe(
     """
     recipe = anchored(load_recipe(path), path.parent)
     _check_drawn(path, recipe)
-    _check_k_factors(path, recipe)
+    _check_further_files(path, recipe)
     session = Session(STEPS, recipe)
     records = run_all(session, report)
     _raise_first_failure(path, session)
@@ -66,14 +66,18 @@ def _check_drawn(path: Path, recipe: Recipe) -> None:
             )
 
 
-def _check_k_factors(path: Path, recipe: Recipe) -> None:
-    """Read the k-factors before the long steps, which do not need them, are run."""
-    from endmember.session.steps import method_of
+def _check_further_files(path: Path, recipe: Recipe) -> None:
+    """Read k-factors and detector curve before the long steps, which do not need them, are run."""
+    from endmember.session.steps import detector_of, given_factors
 
     try:
-        method_of(recipe.sample, recipe.quantification)
+        given_factors(recipe.quantification)
     except ValueError as error:
         raise RunError(f"{path}: [quantification] k_factors: {error}") from error
+    try:
+        detector_of(recipe.detector)
+    except ValueError as error:
+        raise RunError(f"{path}: [detector] curve: {error}") from error
 
 
 def _raise(path: Path, step: str, maps: tuple[str, ...], failure: Failure) -> None:
@@ -143,11 +147,17 @@ def component_counts(session: Session) -> list[str]:
 def write_results(session: Session, records: list[StepRecord], folder: Path, final: Path) -> None:
     """Write a finished session into `folder`, which will stand at `final`."""
     from endmember.files.composition_table import write_composition_csv
+    from endmember.files.detection_table import write_detection_csv
     from endmember.files.folders import write_json
+    from endmember.files.partition_table import write_partition_csv
+    from endmember.session.partitions import partition_entries
 
     for name in ("spectra", "masks", "abundance", "components"):
         (folder / name).mkdir()
-    write_composition_csv(folder / "composition.csv", composition_table(session))
+    table = composition_table(session)
+    write_composition_csv(folder / "composition.csv", table)
+    write_detection_csv(folder / "detection.csv", table)
+    write_partition_csv(folder / "partition.csv", partition_entries(session))
     _write_spectra(session, folder / "spectra")
     for name in session.recipe.map_names:
         _write_masks(session, name, folder / "masks")
@@ -234,12 +244,16 @@ def _write_components(session: Session, name: str, path: Path) -> None:
     )
 
 
-def _k_factor_input(file: str) -> dict[str, dict[str, str]]:
+def further_inputs(recipe: Recipe) -> dict[str, dict[str, str]]:
+    """The files beside the maps that decide the numbers, with their SHA-256."""
     from endmember.session.map_data import file_digest
 
-    if file == "computed":
-        return {}
-    return {"k_factors": {"file": Path(file).name, "sha256": file_digest(file)}}
+    files = {"k_factors": recipe.quantification.k_factors, "detector_curve": recipe.detector.curve}
+    return {
+        name: {"file": Path(file).name, "sha256": file_digest(file)}
+        for name, file in files.items()
+        if file is not None and file != "computed"
+    }
 
 
 def _account(session: Session, records: list[StepRecord]) -> dict[str, Any]:
@@ -261,7 +275,7 @@ def _account(session: Session, records: list[StepRecord]) -> dict[str, Any]:
                 name: {"file": Path(d.entry.file).name, "sha256": d.sha256}
                 for name, d in read.items()
             },
-            **_k_factor_input(recipe.quantification.k_factors),
+            **further_inputs(recipe),
         },
         "warnings": all_warnings(session),
         "purity": {

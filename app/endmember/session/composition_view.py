@@ -28,6 +28,7 @@ STATES = {
     "assumed_absent": "assumed absent",
 }
 NOT_MEASURED = "not measured"
+BY_STOICHIOMETRY = "by stoichiometry"
 INSTRUMENT = "instrument line"
 NEGATIVE_SIGMA = -3.0
 MOST_DECIMALS = 8
@@ -119,6 +120,8 @@ def is_negative(row: ElementResult) -> bool:
 
 def state_text(row: ElementResult) -> str:
     """The state of an element in words."""
+    if row.by_stoichiometry:
+        return BY_STOICHIOMETRY
     if row.line is None:
         return NOT_MEASURED
     if row.detected is None:
@@ -134,9 +137,9 @@ def value_cell(row: ElementResult, unit: Unit, *, with_lod: bool = False) -> Cel
     `with_lod` adds the limit in brackets, for tables without a column of limits.
     """
     found = quantity(row, unit)
-    if row.line is None:
+    if row.line is None and not row.by_stoichiometry:
         return Cell(NOT_MEASURED, None, f"{row.element} has no line in the energy range")
-    if row.detected is None:
+    if row.detected is None and not row.by_stoichiometry:
         return Cell(NO_VALUE, None, f"{row.element} is of the instrument: fitted, never quantified")
     if row.detected == "assumed_absent":
         more = f"the subtraction was scaled on {row.element}: zero by construction, proves nothing"
@@ -385,7 +388,13 @@ def notes(entry: Entry) -> list[str]:
         else "not corrected for absorption: give the thickness of the map and the density of the "
         "phase (Phases page)"
     ]
-    missing = [row.element for row in rows if row.line is None and row.detected != "assumed_absent"]
+    missing = [
+        row.element
+        for row in rows
+        if row.line is None and row.detected != "assumed_absent" and not row.by_stoichiometry
+    ]
+    if any(row.by_stoichiometry for row in rows):
+        told.append("O by stoichiometry: as much as the valences of the cations ask for")
     if missing:
         told.append(f"{', '.join(missing)} not measured: the others add up to 100 % without")
     absent = [row.element for row in rows if row.detected == "assumed_absent"]

@@ -21,8 +21,8 @@ Points = tuple[tuple[Number, Number], ...]
 Role = Literal["matrix", "precipitate", "unused"]
 
 
-class Densities(Mapping[str, float]):
-    """Densities in g/cm3 by phase: a mapping that can be hashed."""
+class Numbers(Mapping[str, float]):
+    """Numbers by name: a mapping that can be hashed."""
 
     def __init__(self, values: Mapping[str, float] | None = None) -> None:
         self._values = dict(values or {})
@@ -37,13 +37,26 @@ class Densities(Mapping[str, float]):
         return len(self._values)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Densities) and self._values == other._values
+        return type(other) is type(self) and self._values == dict(other)
 
     def __hash__(self) -> int:
         return hash(frozenset(self._values.items()))
 
     def __repr__(self) -> str:
-        return f"Densities({self._values})"
+        return f"{type(self).__name__}({self._values})"
+
+
+class Densities(Numbers):
+    """Densities in g/cm3 by phase."""
+
+
+class Valences(Numbers):
+    """Valences by element, which may be means, such as 2.6 for Fe."""
+
+
+class FactorsByHand(Numbers):
+    """k-factors by element: by weight, of the alpha line by which the element is quantified, with
+    the detector inside, relative to Si Ka."""
 
 
 class Exclude(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -180,10 +193,32 @@ class EnergyWindow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class Quantification(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How net areas become concentrations; `k_factors` is "computed" or a file."""
+    """How net areas become concentrations; `k_factors` is "computed" or a file.
+
+    `k_factor_basis` and `k_factor_definition` say what a file of k-factors leaves open; `k_factor`
+    holds those by hand, which come before both. `oxygen` is measured by its line or follows
+    from the cations; `valence` replaces the usual valences, for this and for oxides.
+    """
 
     k_factors: str = "computed"
+    k_factor_basis: Literal["weight", "atomic"] | None = None
+    k_factor_definition: Literal["alpha", "family"] | None = None
     reference: str | None = None
+    k_factor: FactorsByHand | None = None
+    oxygen: Literal["measured", "stoichiometry"] = "measured"
+    valence: Valences | None = None
+
+
+class DetectorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The detector: layers of a windowless one, or a file with its whole efficiency `curve`.
+
+    With a curve the layers count for nothing.
+    """
+
+    silicon_um: Number = 450
+    dead_layer_nm: Number = 50
+    aluminium_nm: Number = 30
+    curve: str | None = None
 
 
 class Recipe(
@@ -205,6 +240,7 @@ class Recipe(
     decomposition: Decomposition
     sample: Sample
     instrument: Instrument = Instrument()
+    detector: DetectorSettings = DetectorSettings()
     segmentation: Segmentation = Segmentation()
     quantification: Quantification = Quantification()
     precipitates: tuple[Precipitate, ...] = ()

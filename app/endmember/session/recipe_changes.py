@@ -47,6 +47,10 @@ _WORDS = {
     "smoothing_px": "smoothing (px)",
     "thickness_nm": "thickness (nm)",
     "k_factors": "file of k-factors",
+    "silicon_um": "silicon (um)",
+    "dead_layer_nm": "dead layer (nm)",
+    "aluminium_nm": "aluminium (nm)",
+    "curve": "file of the detector curve",
 }
 
 
@@ -155,6 +159,8 @@ def _subject(path: tuple[str | int, ...], recipe: Recipe) -> str:
         return f"the list of {_LISTS.get(key, key)}s"
     if path[-2] == "density_g_cm3":
         return f'the density (g/cm3) of "{key}"'
+    if path[-2] == "k_factor":
+        return f"the k-factor of {key}"
     if key == "name":
         return f"the name of the {_LISTS[str(path[-3])]}"
     words = _WORDS.get(key, key)

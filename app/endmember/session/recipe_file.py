@@ -18,10 +18,13 @@ from endmember.session import recipe_rules
 from endmember.session.recipe import (
     Box,
     Densities,
+    FactorsByHand,
     Frame,
     Number,
+    Numbers,
     Points,
     Recipe,
+    Valences,
     changed,
 )
 
@@ -52,6 +55,8 @@ _EXPECTED: dict[Any, str] = {
     tuple[Number, Number]: "two numbers [low, high]",
     tuple[str, ...]: 'a list of texts, as in ["O", "Fe"]',
     Densities: "a table of one number per phase, as in { Brg = 4.1 }",
+    FactorsByHand: "a table of one number per element, as in Fe = 1.62",
+    Valences: "a table of one number per element, as in Fe = 3",
 }
 
 _REMEDIES = {
@@ -223,11 +228,10 @@ def _all_finite(value: Any) -> bool:
 
 
 def _decode(kind: type, value: Any) -> Any:
-    """Build the one type of a recipe that msgspec does not know."""
-    if kind is not Densities:
+    """Build the types of a recipe that msgspec does not know."""
+    if not issubclass(kind, Numbers):
         raise NotImplementedError(f"a recipe holds no {kind}")
-    numbers = msgspec.convert(value, dict[str, int | float])
-    return Densities(numbers)
+    return kind(msgspec.convert(value, dict[str, int | float]))
 
 
 def _expected(kind: Any) -> str:
@@ -257,7 +261,10 @@ def _with_files(recipe: Recipe, place: Callable[[str], str]) -> Recipe:
     quantification = recipe.quantification
     if quantification.k_factors != "computed":
         quantification = changed(quantification, k_factors=place(quantification.k_factors))
-    return changed(recipe, maps=maps, quantification=quantification)
+    detector = recipe.detector
+    if detector.curve is not None:
+        detector = changed(detector, curve=place(detector.curve))
+    return changed(recipe, maps=maps, quantification=quantification, detector=detector)
 
 
 def _relative(file: Path, folder: Path) -> str:

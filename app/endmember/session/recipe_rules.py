@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 from endmember.session.recipe import (
     FORMAT,
+    DetectorSettings,
     Exclude,
     Instrument,
     MapInput,
     Precipitate,
+    Quantification,
     Recipe,
     Roi,
     Sample,
@@ -53,6 +55,7 @@ def problems(recipe: Recipe) -> Iterator[Problem]:
     for index, entry in enumerate(recipe.maps):
         yield from _map(("map", index), entry, recipe.phases)
     yield from _instrument(recipe.instrument)
+    yield from _detector(recipe.detector)
     yield from _decomposition(recipe)
     if len(recipe.precipitates) > MOST_PRECIPITATES:
         yield Problem(
@@ -67,8 +70,8 @@ def problems(recipe: Recipe) -> Iterator[Problem]:
     reference = recipe.quantification.reference
     if reference is not None:
         yield from _one_of(("quantification", "reference"), reference, recipe.sample.elements)
-    k_factors = recipe.quantification.k_factors
-    yield from _path(("quantification", "k_factors"), k_factors, 'write "computed" or a file')
+    yield from _k_factors(recipe.quantification)
+    yield from _oxygen(recipe.quantification, recipe.sample.elements)
 
 
 def _names(recipe: Recipe) -> Iterator[Problem]:
@@ -244,6 +247,52 @@ def _instrument(instrument: Instrument) -> Iterator[Problem]:
             ("instrument", "energy_range_keV"),
             f"is [{low}, {high}], but must rise from 0 or more; write [low, high] in keV",
         )
+
+
+def _detector(detector: DetectorSettings) -> Iterator[Problem]:
+    yield from _positive(("detector", "silicon_um"), detector.silicon_um)
+    for key in ("dead_layer_nm", "aluminium_nm"):
+        yield from _at_least(("detector", key), getattr(detector, key), 0)
+    if detector.curve is not None:
+        yield from _path(("detector", "curve"), detector.curve, "name a file, or leave it out")
+
+
+def _k_factors(quantification: Quantification) -> Iterator[Problem]:
+    path = ("quantification", "k_factors")
+    yield from _path(path, quantification.k_factors, 'write "computed" or a file')
+    if not quantification.k_factor:
+        return
+    from endmember.core.k_factors import HAND_REFERENCE  # late: it loads the tables of the lines
+
+    for element, value in quantification.k_factor.items():
+        where = ("quantification", "k_factor", element)
+        if not atomic_number(element):
+            yield Problem(where, "is given for no element; write symbols as in Fe = 1.62")
+        elif element == HAND_REFERENCE:
+            yield Problem(
+                where,
+                f"is given for {HAND_REFERENCE}, to which k-factors by hand refer; leave it out",
+            )
+        yield from _positive(where, value)
+
+
+def _oxygen(quantification: Quantification, elements: Sequence[str]) -> Iterator[Problem]:
+    if quantification.oxygen == "stoichiometry" and "O" not in elements:
+        says = 'is "stoichiometry", but sample.elements lacks O; add it there'
+        yield Problem(("quantification", "oxygen"), says, unfinished=True)
+    if not quantification.valence:
+        return
+    from endmember.core.oxides import LARGEST_VALENCE  # late: it loads the tables of the lines
+
+    for element, valence in quantification.valence.items():
+        where = ("quantification", "valence", element)
+        if not atomic_number(element) or element == "O":
+            yield Problem(where, "is given for no cation; write symbols as in Fe = 3")
+        elif not 0 < valence <= LARGEST_VALENCE:
+            yield Problem(
+                where,
+                f"is {valence}, but must lie above 0 and at most at {LARGEST_VALENCE}; correct it",
+            )
 
 
 def _decomposition(recipe: Recipe) -> Iterator[Problem]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from endmember.core.progress import Report, part_of
 from endmember.session.recipe import (
     Decomposition,
+    DetectorSettings,
     Exclude,
     Instrument,
     MapInput,
@@ -32,6 +33,8 @@ from endmember.session.steptable import (
 if TYPE_CHECKING:  # numerical libraries are imported when a step runs, not when the program starts
     from endmember.core.abundance import Abundance
     from endmember.core.decomposition import Decomposition as Components
+    from endmember.core.detector import Detector
+    from endmember.core.k_factors import GivenFactors
     from endmember.core.quantification import Method
     from endmember.core.scree import Scree
     from endmember.session.compositions import Compositions
@@ -61,25 +64,62 @@ class MapAbundance:
     warnings: tuple[str, ...]
 
 
-def method_of(sample: Sample, quantification: Quantification) -> Method:
+def detector_of(settings: DetectorSettings) -> Detector:
+    """The detector of a recipe.
+
+    Raises
+    ------
+    ValueError
+        if the file of its curve cannot be used.
+    """
+    from endmember.core.detector import Detector
+    from endmember.files.detector_curve import read_detector_curve
+
+    return Detector(
+        float(settings.silicon_um),
+        float(settings.dead_layer_nm),
+        float(settings.aluminium_nm),
+        None if settings.curve is None else read_detector_curve(settings.curve),
+    )
+
+
+def given_factors(quantification: Quantification) -> GivenFactors | None:
+    """The k-factors from the recipe's file and by hand, None where all are computed.
+
+    Raises
+    ------
+    ValueError
+        if the file cannot be used, or is silent about what the recipe does not say either.
+    """
+    from endmember.core.k_factors import GivenFactors
+    from endmember.files.factor_checks import Stated
+    from endmember.files.k_factor_file import read_k_factors
+
+    by_hand = {e: float(k) for e, k in (quantification.k_factor or {}).items()}
+    if quantification.k_factors == "computed":
+        return GivenFactors(by_hand=by_hand) if by_hand else None
+    stated = Stated(quantification.k_factor_basis, quantification.k_factor_definition)
+    return replace(read_k_factors(quantification.k_factors, stated), by_hand=by_hand)
+
+
+def method_of(sample: Sample, quantification: Quantification, detector: DetectorSettings) -> Method:
     """How spectra are quantified, from the recipe.
 
     Raises
     ------
     ValueError
-        if the file of k-factors cannot be used.
+        if the file of k-factors or of the detector's curve cannot be used.
     """
     from endmember.core.quantification import Method
-    from endmember.files.k_factor_file import read_k_factors
 
-    given = None
-    if quantification.k_factors != "computed":
-        given = read_k_factors(quantification.k_factors)
     return Method(
         sample.elements,
         sample.system_elements,
-        given=given,
+        detector=detector_of(detector),
+        given=given_factors(quantification),
         reference=quantification.reference,
+        oxygen=quantification.oxygen,
+        valences=quantification.valence,
     )
 
 
@@ -117,6 +157,7 @@ def _masks(
     from endmember.session.separation import make_masks
 
     number = decomposed.names.index(data.entry.name)
+    # the built-in detector: components are compared with each other, as `component_choice` does
     return make_masks(
         report,
         precipitates,
@@ -135,12 +176,13 @@ def _subtract(
     sample: Sample,
     thickness_nm: float | None,
     quantification: Quantification,
+    detector: DetectorSettings,
     data: MapData,
     masks: MapMasks,
 ) -> MapPhases:
     from endmember.session.separation import separate
 
-    method = method_of(sample, quantification)
+    method = method_of(sample, quantification, detector)
     return separate(report, precipitates, sample, thickness_nm, method, data, masks)
 
 
@@ -177,13 +219,14 @@ def _quantify(
     rois: tuple[tuple[str, tuple[Roi, ...]], ...],
     thickness_nm: tuple[tuple[str, float | None], ...],
     quantification: Quantification,
+    detector: DetectorSettings,
     data: Mapping[str, MapData],
     masks: Mapping[str, MapMasks],
     phases: Mapping[str, MapPhases],
 ) -> Compositions:
     from endmember.session.compositions import quantify_all
 
-    method = method_of(sample, quantification)
+    method = method_of(sample, quantification, detector)
     return quantify_all(
         report, sample, precipitates, dict(rois), dict(thickness_nm), method, data, masks, phases
     )
@@ -216,13 +259,15 @@ def _undrawn(recipe: Recipe) -> tuple[Precipitate, ...]:
 
 
 def _subtraction_settings(recipe: Recipe, entry: MapInput) -> Settings:
-    return (_undrawn(recipe), recipe.sample, entry.thickness_nm, recipe.quantification)
+    how = (recipe.quantification, recipe.detector)
+    return (_undrawn(recipe), recipe.sample, entry.thickness_nm, *how)
 
 
 def _quantification_settings(recipe: Recipe, maps: tuple[MapInput, ...]) -> Settings:
     rois = tuple((entry.name, entry.rois) for entry in maps)
     thickness_nm = tuple((entry.name, entry.thickness_nm) for entry in maps)
-    return (recipe.sample, _undrawn(recipe), rois, thickness_nm, recipe.quantification)
+    how = (recipe.quantification, recipe.detector)
+    return (recipe.sample, _undrawn(recipe), rois, thickness_nm, *how)
 
 
 STEPS = StepTable(

@@ -1,0 +1,98 @@
+"""How much the fitted areas depend on the shape chosen for the background."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from endmember.core.detector import Detector
+from endmember.core.fit_background import Background
+from endmember.core.foil import Foil
+from endmember.core.line_shapes import Calibration
+from endmember.core.spectrum import FloatArray, Spectrum
+from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
+
+BACKGROUNDS: Mapping[str, Background] = {
+    "logarithmic": Background(),
+    "powers": Background(0, 0, (-4, -3, -2, -1, 0, 1, 2)),
+    "roll-off": Background(4, 0, (), (0.15, 0.5)),
+}
+"""The usual background; powers of E from 1/E^4 to E^2; and a law that falls off exponentially below
+0.15 and 0.5 keV."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundSpread:
+    """The areas of one spectrum under several backgrounds. c columns, b backgrounds.
+
+    `fits` (b,), the usual background first; `areas` (b, c) in counts; `sigma` (c,) of the usual
+    fit.
+    """
+
+    backgrounds: tuple[str, ...]
+    fits: tuple[SpectrumFit, ...]
+    areas: FloatArray
+    sigma: FloatArray
+
+    @property
+    def spread(self) -> FloatArray:
+        """Largest less smallest area of each column in counts, (c,)."""
+        return np.asarray(np.ptp(self.areas, axis=0))
+
+    @property
+    def relative_spread(self) -> FloatArray:
+        """The spread in units of the statistical sigma, (c,): well above 1, the shape matters."""
+        return np.asarray(self.spread / self.sigma)
+
+    def of(self, element: str, family: str) -> tuple[float, float] | None:
+        """The spread of an element's line in counts and in sigma; None where it has none."""
+        index = self.fits[0].find(element, family)
+        if index is None:
+            return None
+        return float(self.spread[index]), float(self.relative_spread[index])
+
+
+def background_spread(
+    spectrum: Spectrum,
+    elements: Sequence[str],
+    *,
+    detector: Detector,
+    foil: Foil | None = None,
+    weight_fractions: Mapping[str, float] | None = None,
+    calibration: Calibration | None = None,
+    refine_calibration: bool = True,
+    backgrounds: Mapping[str, Background] = BACKGROUNDS,
+) -> BackgroundSpread:
+    """Fit a spectrum with each of `backgrounds` and compare the areas.
+
+    Arguments as `fit_spectrum`. The spread is no standard deviation: all fits share the counts, so
+    it shows what the choice of a shape alone can move.
+
+    Raises
+    ------
+    ValueError
+        as `fit_spectrum`, or if fewer than two backgrounds are given.
+    """
+    if len(backgrounds) < 2:
+        raise ValueError("a spread needs two backgrounds or more: name another one")
+    fits = tuple(
+        fit_spectrum(
+            spectrum,
+            elements,
+            detector=detector,
+            foil=foil,
+            weight_fractions=weight_fractions,
+            calibration=calibration,
+            refine_calibration=refine_calibration,
+            background=background,
+        )
+        for background in backgrounds.values()
+    )
+    return BackgroundSpread(
+        tuple(backgrounds),
+        fits,
+        np.array([fit.areas for fit in fits]),
+        np.sqrt(np.maximum(np.diag(fits[0].covariance), 1e-300)),
+    )

@@ -1,0 +1,114 @@
+"""What has to be told beside a composition, each as one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from endmember.core.formula_units import IMBALANCE_SIGMA, charge_balance
+from endmember.core.unexplained import peaks_sentence, unexplained_peaks
+
+if TYPE_CHECKING:
+    from endmember.core.closure import LineAtoms
+    from endmember.core.composition import ElementResult
+    from endmember.core.spectrum_fit import SpectrumFit
+
+NEGATIVE_SIGMA = -3.0
+UNSURE_ATOMIC_PERCENT = 10.0
+
+
+def composition_warnings(
+    fit: SpectrumFit,
+    rows: Sequence[ElementResult],
+    atoms: LineAtoms,
+    absent: str | None,
+    reference: str | None,
+) -> tuple[str, ...]:
+    """The sentences for a composition of `rows`: what is missing, doubtful or wrong in it.
+
+    `absent` is the element a subtraction was scaled on, `reference` the one asked for.
+    """
+    told = _missing(fit, rows, absent, reference)
+    if not fit.converged:
+        told.append("the fit of the spectrum did not converge: look at its residuals")
+    told += _doubtful(rows, absent)
+    balance = charge_balance(atoms)
+    if balance is not None and abs(balance.distance) > IMBALANCE_SIGMA:
+        told.append(
+            f"{balance.sentence}: in an oxide they are equal; check the valences, the absorption "
+            "correction and the k-factor of O"
+        )
+    return tuple(told + _misfit(fit))
+
+
+def _missing(
+    fit: SpectrumFit, rows: Sequence[ElementResult], absent: str | None, reference: str | None
+) -> list[str]:
+    told = []
+    missing = [
+        row.element
+        for row in rows
+        if row.line is None and row.element != absent and not row.by_stoichiometry
+    ]
+    if missing:
+        told.append(
+            f"{', '.join(missing)} not measured: no line between {fit.spectrum.axis.start_keV:.2f} "
+            f"and {fit.spectrum.axis.stop_keV:.2f} keV; the other elements close to 100 % without"
+        )
+    if missing and any(row.absorption is not None for row in rows):
+        told.append(
+            f"absorption is corrected as if the foil held no {', '.join(missing)}: the correction "
+            "is too small"
+        )
+    made = [row.element for row in rows if row.by_stoichiometry]
+    if reference and reference in (*missing, *made):
+        told.append(f"the reference element {reference} is not measured here")
+    return told
+
+
+def _doubtful(rows: Sequence[ElementResult], absent: str | None) -> list[str]:
+    told = []
+    negative = [
+        f"{row.element} ({row.net_counts / row.net_sigma:.0f} sigma)"
+        for row in rows
+        if row.element != absent and row.net_counts and row.net_sigma
+        if row.net_counts < NEGATIVE_SIGMA * row.net_sigma
+    ]
+    if negative:
+        told.append(
+            f"negative beyond 3 sigma: {', '.join(negative)}; in a subtracted spectrum too much "
+            "was taken away: a precipitate may lie in the matrix mask, or the factor is too large; "
+            "in a measured one a line is missing from the list of elements"
+        )
+    unsure = [
+        row.element
+        for row in rows
+        if row.atomic_percent and row.atomic_percent_sigma
+        if row.atomic_percent_sigma > UNSURE_ATOMIC_PERCENT
+    ]
+    if unsure:
+        told.append(
+            f"the errors of {', '.join(unsure)} exceed 10 at.%: too little of the phase is left to "
+            "give a composition; sum over more pixels, or draw the mask closer round it"
+        )
+    return told
+
+
+def _misfit(fit: SpectrumFit) -> list[str]:
+    told = []
+    spread = np.sqrt(2.0 / fit.degrees_of_freedom)
+    peaks = unexplained_peaks(fit)
+    if peaks:
+        told.append(
+            f"peaks that no element of the list explains: {peaks_sentence(peaks)}; add what "
+            "belongs to the sample to elements, the rest to system_elements"
+        )
+    if fit.reduced_chi_squared > 1 + (10 if peaks else 5) * spread:
+        told.append(
+            f"reduced chi-squared {fit.reduced_chi_squared:.2f} over {fit.degrees_of_freedom} "
+            f"degrees of freedom (expected 1.00 +- {spread:.2f}): the errors hold for a model that "
+            "explains the spectrum, and this one does not wholly; look at the residuals"
+        )
+    return told

@@ -1,0 +1,64 @@
+"""Partition coefficients as a table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from endmember.core.partition import Coefficient, PartitionCoefficient
+from endmember.files.composition_table import cell_text
+
+COLUMNS = (
+    "precipitate",
+    "matrix",
+    "map",
+    "element",
+    "d_atomic",
+    "d_atomic_sigma",
+    "d_atomic_systematic",
+    "d_atomic_upper_limit",
+    "d_weight",
+    "d_weight_sigma",
+    "d_weight_systematic",
+    "d_weight_upper_limit",
+    "state",
+)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PartitionEntry:
+    """The coefficients of one precipitate on one map, or on "sum"."""
+
+    precipitate: str
+    matrix: str
+    map: str
+    coefficients: tuple[PartitionCoefficient, ...]
+
+
+def write_partition_csv(path: Path, entries: Sequence[PartitionEntry]) -> None:
+    """Write one row for each precipitate, map and element; what the states mean: `core.partition`.
+
+    D = C_precipitate / C_matrix; numbers with 10 significant digits; a value that does not exist is
+    an empty cell.
+    """
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for entry in entries:
+            for found in entry.coefficients:
+                cells = (
+                    entry.precipitate,
+                    entry.matrix,
+                    entry.map,
+                    found.element,
+                    *_values(found.atomic),
+                    *_values(found.weight),
+                    found.state,
+                )
+                writer.writerow([cell_text(cell) for cell in cells])
+
+
+def _values(d: Coefficient | None) -> tuple[float | None, ...]:
+    return (None,) * 4 if d is None else (d.value, d.sigma, d.systematic, d.upper_limit)

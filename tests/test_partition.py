@@ -1,0 +1,228 @@
+"""Partition coefficients: mixture and matrix drawn and fitted anew, closed forms, the states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from endmember.core.detector import Detector
+from endmember.core.k_factors import GivenFactor
+from endmember.core.line_shapes import Calibration, LineSet
+from endmember.core.lines import family_lines
+from endmember.core.partition import (
+    PartitionCoefficient,
+    SharedMatrix,
+    partition_coefficients,
+    shared_covariance,
+)
+from endmember.core.quantification import Composition, Method, composition_of
+from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
+from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.subtraction import Subtraction, subtract
+
+AXIS = EnergyAxis(0.9, 0.02, 350)
+ELEMENTS = ("Mg", "Al", "Si", "Fe")
+OTHERS = ("Mg", "Al", "Fe")
+MATRIX = {"Mg": 5.0e4, "Al": 1.6e4, "Si": 6.0e4, "Fe": 8.0e3}
+PRECIPITATE = {"Mg": 1.2e5, "Al": 1.5e4, "Si": 0.0, "Fe": 2.5e4}
+SHARE = 4.0  # little matrix was measured: its noise, four times, is most of that of the precipitate
+FACTORS = {
+    e: GivenFactor("K", k, "atomic") for e, k in zip(ELEMENTS, (1, 1.1, 1, 1.4), strict=True)
+}
+METHOD = Method(ELEMENTS, given=FACTORS)
+
+
+def expected(areas: dict[str, float], continuum: float) -> FloatArray:
+    columns = []
+    for element in areas:
+        lines = family_lines(element, "K", 200.0)
+        energies = np.array([line.energy_keV for line in lines])
+        weights = np.array([line.cross_section_cm2 for line in lines])
+        weights = weights * Detector().efficiency(energies)
+        columns.append((energies, weights / weights[[line.alpha for line in lines]].sum()))
+    shapes, _ = LineSet.of_columns(columns).shapes(AXIS, Calibration())
+    mean = continuum * Detector().efficiency(AXIS.centres) / AXIS.centres
+    return np.asarray(mean + shapes @ np.array(list(areas.values())))
+
+
+MEAN_B = expected(MATRIX, 300.0)
+MEAN_P = expected(PRECIPITATE, 80.0)
+MEAN_M = SHARE * MEAN_B + MEAN_P
+
+
+def fit(spectrum: Spectrum) -> SpectrumFit:
+    return fit_spectrum(
+        spectrum,
+        ELEMENTS,
+        detector=Detector(),
+        calibration=Calibration(),
+        refine_calibration=False,
+    )
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measurement of mixture and matrix, all the way to the two compositions."""
+
+    matrix: Composition
+    precipitate: Composition
+    done: Subtraction
+    by_hand: bool
+
+    def coefficients(self, *, shared: bool = True) -> dict[str, PartitionCoefficient]:
+        found = partition_coefficients(
+            self.precipitate, self.matrix, self.covariance() if shared else None
+        )
+        return {d.element: d for d in found}
+
+    def covariance(self) -> FloatArray:
+        index = None if self.by_hand else self.matrix.fit.find("Si", "K")
+        part = SharedMatrix(self.done.factor, self.matrix.fit, index)
+        return shared_covariance(self.precipitate.fit, self.matrix.fit, [part])
+
+
+def measured(m: FloatArray, b: FloatArray, factor: float | None = None) -> Measured:
+    mixture, matrix = (fit(Spectrum(y.astype(float), AXIS, 200.0, 22.0)) for y in (m, b))
+    done = subtract(mixture, matrix, "Si", "K", factor)
+    return Measured(
+        composition_of(matrix, METHOD),
+        composition_of(fit(done.spectrum), METHOD, absent=None if factor else "Si"),
+        done,
+        factor is not None,
+    )
+
+
+def values(found: dict[str, PartitionCoefficient], basis: str, field: str) -> FloatArray:
+    return np.array([getattr(getattr(found[e], basis), field) for e in OTHERS], dtype=float)
+
+
+DRAWS = 200
+
+
+@pytest.mark.parametrize("factor", [None, SHARE], ids=["scaled", "by hand"])
+def test_the_stated_error_is_the_scatter_of_repeated_measurements(
+    rng: np.random.Generator, factor: float | None
+) -> None:
+    """Mixture and matrix drawn 200 times, each fitted, subtracted and quantified anew."""
+    drawn = [measured(rng.poisson(MEAN_M), rng.poisson(MEAN_B), factor) for _ in range(DRAWS)]
+    stated = measured(MEAN_M, MEAN_B, factor)
+    of_draws = [draw.coefficients() for draw in drawn]
+    for basis in ("atomic", "weight"):
+        scatter = np.array([values(found, basis, "value") for found in of_draws])
+        sigma = values(stated.coefficients(), basis, "sigma")
+        # a standard deviation of n draws has a relative error of 1 / sqrt(2 n): 5 %
+        error = 1 / np.sqrt(2 * DRAWS)
+        assert np.abs(scatter.std(axis=0, ddof=1) / sigma - 1).max() < 3 * error
+        mean = values(stated.coefficients(), basis, "value")
+        assert np.abs(scatter.mean(axis=0) - mean).max() < 0.3 * sigma.max()
+    areas = np.array([[c.fit.areas for c in (d.precipitate, d.matrix)] for d in drawn])
+    covariance = stated.covariance()
+    n = covariance.shape[0]
+    both = np.cov(np.hstack([areas[:, 0], areas[:, 1]]).T)
+    scale = np.sqrt(np.outer(np.diag(both)[:n], np.diag(both)[n:]))
+    keep = [i for i in range(n) if factor is not None or ELEMENTS[i] != "Si"]
+    # a correlation of n draws has an error of at most 1 / sqrt(n): 7.1 %
+    off = (covariance / scale - both[:n, n:] / scale)[keep]
+    assert np.abs(off).max() < 4 / np.sqrt(DRAWS)
+
+
+def test_without_the_shared_matrix_the_error_would_be_wrong() -> None:
+    """Guards the comparison above: what it could miss is larger than what it allows."""
+    stated = measured(MEAN_M, MEAN_B)
+    full = values(stated.coefficients(), "atomic", "sigma")
+    naive = values(stated.coefficients(shared=False), "atomic", "sigma")
+    assert np.abs(full / naive - 1).max() > 0.25
+
+
+@pytest.fixture(scope="module")
+def one() -> Measured:
+    rng = np.random.default_rng(8)
+    return measured(rng.poisson(MEAN_M), rng.poisson(MEAN_B))
+
+
+def with_areas(composition: Composition, areas: dict[str, float]) -> Composition:
+    changed = composition.fit.areas.copy()
+    for element, area in areas.items():
+        changed[ELEMENTS.index(element)] = area
+    absent = "Si" if composition["Si"].detected == "assumed_absent" else None
+    return composition_of(replace(composition.fit, areas=changed), METHOD, absent=absent)
+
+
+def test_a_coefficient_is_the_ratio_of_the_two_compositions(one: Measured) -> None:
+    for element, found in one.coefficients().items():
+        if element in OTHERS:
+            for basis in ("atomic", "weight"):
+                c_p, c_b = (
+                    getattr(c[element], f"{basis}_percent") for c in (one.precipitate, one.matrix)
+                )
+                assert getattr(found, basis).value == pytest.approx(c_p / c_b, rel=1e-12)
+
+
+def test_the_k_factor_of_the_element_itself_cancels(
+    one: Measured, rng: np.random.Generator
+) -> None:
+    """The same k-factors, drawn anew, quantify both phases: only the closure feels them."""
+    p, b = one.precipitate.atoms, one.matrix.atoms
+    k = np.diag(b.atoms_per_count) * (1 + 0.05 * rng.normal(size=(20000, len(ELEMENTS))))
+    at = [ELEMENTS.index(e) for e in p.measured]
+    n_p, n_b = k[:, at] * p.areas, k * b.areas
+    c_p, c_b = (n / n.sum(axis=1, keepdims=True) for n in (n_p, n_b))
+    stated = values(one.coefficients(), "atomic", "systematic")
+    np.testing.assert_allclose((c_p / c_b[:, at]).std(axis=0), stated, rtol=0.06)
+    d = values(one.coefficients(), "atomic", "value")
+    assert (stated / d < 0.05).all()
+
+
+def test_a_phase_against_itself_has_one_without_systematic_error(one: Measured) -> None:
+    found = partition_coefficients(one.matrix, one.matrix, one.matrix.fit.covariance)
+    for d in found:
+        for basis in (d.atomic, d.weight):
+            assert basis is not None
+            assert basis.value == pytest.approx(1.0)
+            assert basis.sigma == pytest.approx(0.0, abs=1e-6)
+            assert basis.systematic == pytest.approx(0.0, abs=1e-9)
+
+
+def test_an_element_that_the_precipitate_does_not_show_gets_an_upper_limit(one: Measured) -> None:
+    for area in (-300.0, 100.0):
+        faint = replace(one, precipitate=with_areas(one.precipitate, {"Al": area}))
+        found = faint.coefficients()["Al"]
+        assert found.state == "below_limit"
+        assert found.atomic is not None
+        assert found.atomic.sigma is not None
+        assert np.sign(found.atomic.value) == np.sign(area)
+        by_hand = max(found.atomic.value, 0.0) + 1.645 * found.atomic.sigma
+        assert found.atomic.upper_limit == pytest.approx(by_hand)
+    seen = one.coefficients()["Mg"].atomic
+    assert seen is not None
+    assert seen.upper_limit is None
+
+
+def test_nothing_is_divided_by_an_element_that_the_matrix_does_not_show(one: Measured) -> None:
+    found = replace(one, matrix=with_areas(one.matrix, {"Al": 5.0})).coefficients()["Al"]
+    assert (found.state, found.atomic, found.weight) == ("matrix_not_detected", None, None)
+
+
+def test_the_absent_element_is_zero_by_construction(one: Measured) -> None:
+    found = one.coefficients()["Si"]
+    assert found.state == "assumed_absent"
+    assert found.atomic is not None
+    assert (found.atomic.value, found.atomic.sigma, found.atomic.upper_limit) == (0.0, None, None)
+
+
+def test_over_several_maps_the_shared_parts_add_up(one: Measured) -> None:
+    index = one.matrix.fit.find("Si", "K")
+    part = SharedMatrix(one.done.factor, one.matrix.fit, index)
+    twice = shared_covariance(one.precipitate.fit, one.matrix.fit, [part, part])
+    np.testing.assert_allclose(twice, 2 * one.covariance())
+    none = shared_covariance(one.precipitate.fit, one.matrix.fit, [])
+    assert not none.any()
+
+
+def test_fits_over_different_channels_are_refused(one: Measured) -> None:
+    other = fit(Spectrum(MEAN_B[:300].copy(), replace(AXIS, channels=300), 200.0, 22.0))
+    part = SharedMatrix(one.done.factor, one.matrix.fit, None)
+    with pytest.raises(ValueError, match="different channels"):
+        shared_covariance(one.precipitate.fit, other, [part])
