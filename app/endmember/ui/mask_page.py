@@ -120,10 +120,19 @@ class MaskPage(Page):
         self.drawing.hinted.connect(self._say)
         self.drawing.tool.tool_changed.connect(lambda tool: self._say(HINTS[tool], False))
         self.drawing.dragging.connect(self._on_dragging)
+        self.side.precipitates.named.connect(self._begin_drawing)
         self.map.hovered.connect(self._on_hovered)
         self.panels.hovered.connect(self._on_panel_hovered)
         self.map.canvas.range_changed.connect(self._zoom_panels)
         self.panels.range_changed.connect(self._zoom_map)
+
+    def _begin_drawing(self) -> None:
+        """A precipitate without any drawing was named: what comes next is its first rectangle."""
+        recipe, name = self.workspace.recipe, self.workspace.focus.precipitate
+        drawn = [p for p in recipe.precipitates if p.name == name] if recipe is not None else []
+        if drawn and not drawn[0].rectangles and not drawn[0].strokes:
+            self.key_tool("R")
+            self.map.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # --- refresh -----------------------------------------------------------------------------
 
