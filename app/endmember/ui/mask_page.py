@@ -27,7 +27,7 @@ from endmember.ui.mask_map import WorkingMap
 from endmember.ui.mask_panels import Areas, MaskPanels, Scene
 from endmember.ui.mask_settings import MaskSettings
 from endmember.ui.mask_texts import Results, Seen, precipitate_rows
-from endmember.ui.mask_tool import TOOLS, ToolButtons
+from endmember.ui.mask_tool import TOOLS, BrushRadius, ToolButtons
 from endmember.ui.page import Page, Veil
 from endmember.ui.precipitate_panel import NO_PRECIPITATE, component_title
 from endmember.ui.shape_gestures import Point
@@ -69,6 +69,7 @@ class MaskPage(Page):
         self.panels = MaskPanels()
         self.drawing = MaskDrawing(workspace, self.map.canvas)
         self.tools = ToolButtons(self.drawing.tool)
+        self.radius = BrushRadius(self.drawing.tool)
         self.hint = ElidedLabel(HINTS["select"])
         self.side = MaskSettings(workspace, self.drawing)
         self.seen: Seen | None = None
@@ -93,7 +94,10 @@ class MaskPage(Page):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addWidget(self.map, 1)
-        column.addWidget(self.hint)
+        below = QHBoxLayout()
+        below.addWidget(self.hint, 1)
+        below.addWidget(self.radius)
+        column.addLayout(below)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(left)
         self.splitter.addWidget(self.panels)
