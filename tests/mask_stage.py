@@ -78,7 +78,7 @@ class Phantom:
         spectra = truth.spectra[:, span]
         spectra = spectra / spectra.sum(axis=1, keepdims=True)
         found = Decomposition((maps,), spectra, np.zeros(1), True)
-        self.decomposed = Decomposed((NAME,), found)
+        self.decomposed = Decomposed((NAME,), (self.data.reading,), found)
         self.true = {"Fp": truth.abundance[1] > 0.05, "CaPv": truth.abundance[2] > 0.05}
 
     def grains(self, precipitate: str = "Fp") -> list[Box]:

@@ -68,7 +68,8 @@ def of_components(prepared: Prepared, number: int, converged: bool = True) -> De
     found = prepared.result("decomposition").found
     maps = tuple(np.repeat(of[:1], number, axis=0) / number for of in found.maps)
     spectra = np.repeat(found.spectra[:1], number, axis=0)
-    return Decomposed((NAME,), Decomposition(maps, spectra, found.losses, converged))
+    split = Decomposition(maps, spectra, found.losses, converged)
+    return Decomposed((NAME,), (prepared.result("read").reading,), split)
 
 
 # --- the scree plot ------------------------------------------------------------------------------

@@ -282,11 +282,11 @@ def test_what_is_painted_is_in_the_mask_where_the_pointer_was(
 def test_brackets_change_the_radius_of_the_brush(stage: Stage, phantom: Phantom) -> None:
     stage.open(phantom.with_fp(2))
     stage.tool("B")
-    radius = stage.page.tools.radius.value()
+    radius = stage.page.radius.value()
     stage.tool("]")
     stage.tool("]")
     stage.tool("[")
-    assert stage.page.tools.radius.value() == radius + 1
+    assert stage.page.radius.value() == radius + 1
     stage.drag((60, 60), (66, 62))
     assert strokes(stage) == [("inside", radius + 1)]
 

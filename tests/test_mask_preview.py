@@ -306,7 +306,7 @@ def test_areas_add_up_to_the_map_and_its_counts(rng: np.random.Generator) -> Non
         "CaPv": mask_of((20, 30), [(8, 6, 12, 9)]),
     }
     part = partition(masks, mask_of((20, 30), [(25, 0, 5, 20)]))
-    areas = mask_areas(data, MapMasks(part, {}, ()))
+    areas = mask_areas(data, MapMasks(part, {}, (), data.reading))
     assert [(a.kind, a.phase) for a in areas] == [
         ("matrix", ""),
         ("component", "Fp"),

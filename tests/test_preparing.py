@@ -51,6 +51,16 @@ def test_all_pages_are_made_before_the_slow_libraries_are_loaded(
     assert order == [str(len(PAGE_CLASSES))]
 
 
+def test_what_was_named_at_the_start_is_opened_once_when_all_pages_are_made(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(warming, "pieces", lambda: 2 * [lambda: order.append("library")])
+    prepare(window, lambda: order.append(f"opened after {len(window.pages)} pages"))
+    qtbot.waitUntil(lambda: len(order) == 3, timeout=PATIENCE_MS)
+    assert order == [f"opened after {len(PAGE_CLASSES)} pages", "library", "library"]
+
+
 def test_what_a_person_asks_for_comes_before_the_rest_of_warming_up(
     window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

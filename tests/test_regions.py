@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endmember.core.regions import Ellipse, Polygon, Rectangle, pixel_box, region_mask
-from endmember.session.recipe import Exclude, MapInput, Roi
-from endmember.session.shapes import drawn_region, points_on, rectangle_on, region_on
+from endmember.session.recipe import Exclude, MapInput, Roi, Stroke
+from endmember.session.shapes import drawn_region, rectangle_on, region_on, stroke_on
 
 SHAPE = (40, 60)
 
@@ -101,7 +101,17 @@ def test_shapes_move_with_the_crop_and_shrink_with_the_rebinning() -> None:
     here = region_on(entry, Exclude(rectangle=(14, 22, 20, 10)))
     assert np.array_equal(here.mask(10, 20), halved)
     assert rectangle_on(entry, (14, 22, 20, 10)) == Rectangle(2, 1, 10, 5)
-    assert points_on(entry, ((10, 20), (14, 30))) == ((0, 0), (2, 5))
+
+
+def test_a_stroke_stays_on_the_pixels_it_names_when_the_map_is_cropped_and_rebinned() -> None:
+    # painted round the corner that four pixels share, which is the centre of one rebinned pixel
+    stroke = Stroke(map="m", label="inside", radius=4, points=((17.5, 29.5), (25.5, 29.5)))
+    entry = MapInput(file="f", name="m", crop=(8, 16, 32, 24), rebin=4)
+    here = stroke_on(entry, stroke)
+    assert (here.label, here.radius) == ("inside", 1.0)
+    assert here.points == ((2.0, 3.0), (4.0, 3.0))
+    plain = stroke_on(MapInput(file="f", name="m"), stroke)
+    assert plain.points == stroke.points
 
 
 def test_each_shape_of_a_recipe_is_the_region_it_names() -> None:

@@ -14,7 +14,9 @@ from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication, QCommandLinkButton
 
+from endmember.session import edits
 from endmember.ui import logbook
+from endmember.ui.workspace import PAGES
 from walk import CONTROL, LEFT, NO, Person, table_of
 from walk import person as person
 from walk_demo import demo as demo
@@ -292,6 +294,36 @@ def test_a_name_typed_is_taken_back_with_the_focus_still_in_its_line(demo: Perso
     assert demo.recipe.precipitates[0].name == "Ferropericlase"
     demo.key(Qt.Key.Key_Z, CONTROL)
     assert demo.recipe.precipitates[0].name == "Fp"
+
+
+def test_a_new_precipitate_is_named_and_drawn_without_a_click_between(demo: Person) -> None:
+    page = demo.page("masks")
+    demo.click(page.tools.buttons["select"])
+    demo.click(page.side.precipitates.add)
+    demo.type("Grain")
+    demo.key(Qt.Key.Key_Return)
+    demo.key(Qt.Key.Key_R)  # the habit of those who read the manual; not a letter of the name
+    demo.draw_box(page.map.canvas, (30, 40, 8, 8))
+    assert demo.recipe.precipitates[-1].name == "Grain"
+    assert [r.box for r in demo.recipe.precipitates[-1].rectangles] == [(30, 40, 8, 8)]
+
+
+def test_what_a_person_has_still_to_decide_is_marked_and_said(own_demo: Person) -> None:
+    for precipitate in ("Fp", "CaPv"):
+        own_demo.workspace.edit(edits.remove_precipitate, precipitate)
+    own_demo.result("quantification")
+    own_demo.rest()
+    states = {name: own_demo.workspace.state(name) for name in PAGES}
+    assert states["masks"] == states["phases"] == "undecided"
+    assert states["map"] == states["composition"] == "done"
+    assert "is the whole map" in own_demo.told("warning")
+    page = own_demo.page("masks")
+    own_demo.click(page.side.precipitates.add)
+    own_demo.key(Qt.Key.Key_Return)
+    own_demo.draw_box(page.map.canvas, (21, 10, 12, 12))
+    own_demo.until(lambda: own_demo.workspace.state("masks") == "done")
+    own_demo.until(lambda: own_demo.workspace.state("phases") == "undecided")
+    own_demo.until(lambda: "choose its absent element" in own_demo.told("warning"))
 
 
 def test_a_recipe_saved_half_done_opens_as_it_was(own_demo: Person) -> None:

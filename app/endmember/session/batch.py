@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from endmember.session.recipe import Recipe
 from endmember.session.recipe_file import anchored, dump_recipe, load_recipe
+from endmember.session.remarks import densities_missing, without_thickness
 from endmember.session.session import Failure, Job, Session, StepRecord, run_all
 from endmember.session.steps import STEPS, Decomposed, MapAbundance
 
@@ -113,25 +114,10 @@ def all_warnings(session: Session) -> list[str]:
         told.extend(session.result("subtraction", name).warnings)
         told.extend(session.result("abundance", name).warnings)
         if session.recipe.map_named(name).thickness_nm is None:
-            told.append(
-                f'map "{name}": absorption is not corrected, since no thickness_nm is given; it '
-                "moves light elements such as O by several at.%"
-            )
-    told.extend(_densities_missing(session.recipe))
+            told.append(without_thickness(name))
+    told.extend(densities_missing(session.recipe))
     told.extend(session.result("quantification").warnings)
     return list(dict.fromkeys(told))
-
-
-def _densities_missing(recipe: Recipe) -> list[str]:
-    """A phase without a density is not corrected for absorption even where thickness is known."""
-    known = recipe.sample.density_g_cm3
-    phases = (recipe.sample.matrix, *(p.name for p in recipe.precipitates))
-    missing = [phase for phase in phases if phase not in known]
-    if not missing or not any(entry.thickness_nm is not None for entry in recipe.maps):
-        return []
-    return [
-        f"absorption is not corrected in {', '.join(missing)}: give density_g_cm3 under [sample]"
-    ]
 
 
 def component_counts(session: Session) -> list[str]:

@@ -112,7 +112,8 @@ def number_text(value: float | None, decimals: int) -> str:
 def is_negative(row: ElementResult) -> bool:
     """Whether the area lies below zero by more than chance: none of the three states."""
     return bool(
-        row.net_counts is not None
+        row.detected != "assumed_absent"  # its area is zero by construction, and so is its error
+        and row.net_counts is not None
         and row.net_sigma
         and row.net_counts < NEGATIVE_SIGMA * row.net_sigma
     )

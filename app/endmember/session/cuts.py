@@ -9,10 +9,10 @@ from weakref import WeakKeyDictionary
 
 from endmember.core.decomposition import Decomposition
 from endmember.core.progress import Report
-from endmember.core.segmentation import Segmentation, SmoothedMaps, Stroke, cut_out
+from endmember.core.segmentation import Segmentation, SmoothedMaps, cut_out
 from endmember.session.recipe import MapInput, Precipitate
 from endmember.session.recipe import Segmentation as Settings
-from endmember.session.shapes import points_on, rectangle_on
+from endmember.session.shapes import rectangle_on, stroke_on
 
 KEPT_MASKS = 24  # of one map; a mask takes a byte per pixel
 KEPT_SMOOTHINGS = 2
@@ -60,7 +60,7 @@ def mask_of(
             here.maps,
             component,
             [rectangle_on(entry, box) for box in boxes],
-            [Stroke(s.label, s.radius / entry.rebin, points_on(entry, s.points)) for s in strokes],
+            [stroke_on(entry, stroke) for stroke in strokes],
             settings.seed,
             report,
             [str(list(box)) for box in boxes],

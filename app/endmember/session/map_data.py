@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +14,24 @@ import numpy.typing as npt
 from endmember.core.counts import BoolArray, SpectrumImage
 from endmember.core.progress import Report, part_of, silent
 from endmember.core.regions import Rectangle, pixel_box, region_mask
-from endmember.session.recipe import Exclude, Instrument, MapInput, Roi, changed
+from endmember.core.spectrum import EnergyAxis
+from endmember.session.recipe import Box, Exclude, Instrument, MapInput, Roi, changed
 from endmember.session.shapes import region_on
 
 LEAST_BEAM_ENERGY_keV = 40.0
 DIGESTED_BYTES = 4_000_000  # read and digested at once
 
 Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+class Reading(NamedTuple):
+    """What decides the pixels and energies of a map; `sha256` is that of its file."""
+
+    sha256: str
+    signal: int | None
+    crop: Box | None
+    rebin: int
+    axis: EnergyAxis
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -37,6 +48,20 @@ class MapData:
     sha256: str
     warnings: tuple[str, ...]
 
+    @property
+    def reading(self) -> Reading:
+        """How the map was read, by which the results made of it know it."""
+        entry = self.entry
+        return Reading(self.sha256, entry.signal, entry.crop, entry.rebin, self.image.axis)
+
+    def pixel_at(self, x: float, y: float) -> tuple[int, int] | None:
+        """Row and column of the analysed map at a point of the uncropped one, None outside."""
+        left, top = (0, 0) if self.entry.crop is None else self.entry.crop[:2]
+        row = int((y - top) // self.entry.rebin)
+        column = int((x - left) // self.entry.rebin)
+        inside = 0 <= row < self.image.rows and 0 <= column < self.image.columns
+        return (row, column) if inside else None
+
     def on_full_map(self, array: npt.NDArray[Scalar], outside: float | bool) -> npt.NDArray[Scalar]:
         """An array (rows, columns) of the analysed map on the pixels of the whole file."""
         rebin = self.entry.rebin
@@ -45,6 +70,21 @@ class MapData:
         x, y = (0, 0) if self.entry.crop is None else self.entry.crop[:2]
         full[y : y + grown.shape[0], x : x + grown.shape[1]] = grown
         return full
+
+
+class MadeOfMap(Protocol):
+    """A result that knows from which reading of a map it was made."""
+
+    def fits(self, data: MapData) -> bool:
+        """Whether its pixels and energies are those of `data`."""
+
+
+Made = TypeVar("Made", bound=MadeOfMap)
+
+
+def fitting(made: Made | None, data: MapData | None) -> Made | None:
+    """A result, or None where it was made from the map as it was read before."""
+    return made if made is not None and data is not None and made.fits(data) else None
 
 
 def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from endmember.core.counts import BoolArray
-from endmember.core.regions import Polygon, Rectangle, pixel_box
+from endmember.core.regions import Rectangle, pixel_box
 from endmember.core.segmentation import Stroke, segment
 from endmember.core.spectrum import FloatArray
 from endmember.session.precipitate_rectangles import uncropped
 from endmember.session.recipe import Box, MapInput, Segmentation
 from endmember.session.recipe import Stroke as DrawnStroke
-from endmember.session.shapes import points_on, rectangle_on
+from endmember.session.shapes import rectangle_on, stroke_on
 
 SURROUNDINGS_PX = 40  # enough background for the colour models, and for the smoothing
 
@@ -65,7 +65,7 @@ def preview_mask(
         np.ascontiguousarray(component_maps[:, top:bottom, left:right]),
         component,
         rectangles,
-        [_stroke_on(entry, stroke, left, top) for stroke in strokes],
+        [_stroke_in_part(entry, stroke, left, top) for stroke in strokes],
         float(settings.smoothing_px) / entry.rebin,
         settings.seed,
     )
@@ -86,6 +86,7 @@ def _common(rectangle: Rectangle, around: Rectangle) -> Rectangle | None:
     return Rectangle(x, y, width, height) if width > 0 and height > 0 else None
 
 
-def _stroke_on(entry: MapInput, stroke: DrawnStroke, left: int, top: int) -> Stroke:
-    points = Polygon(points_on(entry, stroke.points)).moved(left, top).points
-    return Stroke(stroke.label, stroke.radius / entry.rebin, points)
+def _stroke_in_part(entry: MapInput, stroke: DrawnStroke, left: int, top: int) -> Stroke:
+    """A stroke in pixels of the part of the analysed map that begins at `left`, `top`."""
+    here = stroke_on(entry, stroke)
+    return replace(here, points=tuple((x - left, y - top) for x, y in here.points))

@@ -47,7 +47,10 @@ def purity_sentence(phases: MapPhases, name: str, matrix: str) -> tuple[str, boo
         remedy = "Add a rectangle or paint it inside on the Masks page."
         return f"{said}: part of a precipitate lies outside its mask. {remedy}", True
     limit = 100 * (max(share, 0.0) + SIGNIFICANT * sigma)
-    return f"{said}: pure within the error, at most {limit:.2g} % (3 sigma).", False
+    return (
+        f"{said}, at most {limit:.2g} % (3 σ). This compares the matrix near the masks with that "
+        "far from them; a precipitate far from every mask does not show in it."
+    ), False
 
 
 def remarks_about(phases: MapPhases, name: str, precipitates: Sequence[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from endmember.session.open_decisions import open_decisions
 from endmember.session.recipe import Recipe
 from endmember.session.session import Failure, Session
 
@@ -22,7 +23,7 @@ def remarks(session: Session) -> list[Remark]:
     found: list[Remark] = []
     for name in session.recipe.map_names:
         found += _of_map(session, name)
-    found += [Remark("quantification", "", text) for text in _densities_missing(session.recipe)]
+    found += [Remark("quantification", "", text) for text in densities_missing(session.recipe)]
     quantified = _value(session, "quantification", None)
     if quantified is not None:
         found += [Remark("quantification", "", text) for text in quantified.warnings]
@@ -53,16 +54,25 @@ def _of_map(session: Session, name: str) -> Iterator[Remark]:
         yield Remark(
             "quantification",
             name,
-            f'map "{name}": absorption is not corrected, since no thickness_nm is given; it moves '
-            "light elements such as O by several at.%",
+            without_thickness(name),
         )
+    if read is not None:
+        yield from (Remark(s, name, t) for s, t in open_decisions(session.recipe, name).items())
 
 
-def _densities_missing(recipe: Recipe) -> list[str]:
+def without_thickness(name: str) -> str:
+    """What is told of a map whose foil thickness nobody gave."""
+    return (
+        f'map "{name}": absorption is not corrected, since the foil thickness (thickness_nm) is '
+        "not given; it moves light elements such as O by several at.%"
+    )
+
+
+def densities_missing(recipe: Recipe) -> list[str]:
     """A phase without a density is not corrected for absorption even where thickness is known."""
     missing = [phase for phase in recipe.phases if phase not in recipe.sample.density_g_cm3]
     if not missing or not any(entry.thickness_nm is not None for entry in recipe.maps):
         return []
     return [
-        f"absorption is not corrected in {', '.join(missing)}: give density_g_cm3 under [sample]"
+        f"absorption is not corrected in {', '.join(missing)}: give the density (density_g_cm3)"
     ]

@@ -19,7 +19,7 @@ from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
 from endmember.core.spectrum_fit import Foil, fit_spectrum, quantified_family
 from endmember.core.subtraction import Subtraction, subtract
 from endmember.session.cuts import mask_of
-from endmember.session.map_data import MapData, excluded_mask
+from endmember.session.map_data import MapData, Reading, excluded_mask
 from endmember.session.recipe import Exclude, Precipitate, Sample, Segmentation
 
 MOSTLY_EMPTY = 0.25  # share of a mask without precipitate from which it is doubted
@@ -38,8 +38,13 @@ class MapMasks:
     partition: Partition
     components: dict[str, int]
     warnings: tuple[str, ...]
+    reading: Reading
     pixels_per_rectangle: dict[str, tuple[int, ...]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+
+    def fits(self, data: MapData) -> bool:
+        """Whether they were made from the map as `data` has it."""
+        return self.reading == data.reading
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -56,7 +61,12 @@ class MapPhases:
     subtractions: dict[str, Subtraction]
     purity: dict[str, tuple[float, float]]
     warnings: tuple[str, ...]
+    reading: Reading
     failures: dict[str, str] = field(default_factory=dict)
+
+    def fits(self, data: MapData) -> bool:
+        """Whether they were made from the map as `data` has it."""
+        return self.reading == data.reading
 
 
 def foil_of(
@@ -197,7 +207,7 @@ def make_masks(
     excluded, clipped = excluded_mask(data, excludes)
     part = partition(masks, excluded)
     failures |= _unusable(part, entry.name)
-    return MapMasks(part, chosen, (*clipped, *warnings), pixels, failures)
+    return MapMasks(part, chosen, (*clipped, *warnings), data.reading, pixels, failures)
 
 
 def _is_drawn_on(precipitate: Precipitate, map_name: str) -> bool:
@@ -264,7 +274,10 @@ def separate(
     within[-1](0.0)
     purity, told = _purity(data, part, subtractions)
     report(1.0)
-    return MapPhases(matrix, mixtures, subtractions, purity, (*warnings, *told), failures)
+    told = [*warnings, *told]
+    return MapPhases(
+        matrix, mixtures, subtractions, purity, tuple(told), data.reading, failures
+    )
 
 
 def _measured(

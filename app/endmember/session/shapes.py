@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from endmember.core.regions import Ellipse, Polygon, Rectangle, Region
-from endmember.session.recipe import Box, Exclude, MapInput, Points, Roi
+from endmember.core.segmentation import Stroke
+from endmember.session.recipe import Box, Exclude, MapInput, Roi
+
+if TYPE_CHECKING:
+    from endmember.session.recipe import Stroke as DrawnStroke
 
 
 def drawn_region(shape: Roi | Exclude) -> Region:
@@ -33,12 +39,16 @@ def rectangle_on(entry: MapInput, box: Box) -> Rectangle:
     return Rectangle(*box).moved(*_origin(entry), 1 / entry.rebin)
 
 
-def points_on(entry: MapInput, points: Points) -> Points:
-    """A stroke's points in pixels of the map as `entry` crops and rebins it.
+def stroke_on(entry: MapInput, stroke: DrawnStroke) -> Stroke:
+    """A stroke in pixels of the map as `entry` crops and rebins it.
 
-    The radius of the stroke shrinks by the same factor, `entry.rebin`.
+    Its points name pixels, so their centres move: the middle of pixel 42 is at 42.5.
     """
-    return Polygon(points).moved(*_origin(entry), 1 / entry.rebin).points
+    (left, top), fold = _origin(entry), entry.rebin
+    points = tuple(
+        ((x + 0.5 - left) / fold - 0.5, (y + 0.5 - top) / fold - 0.5) for x, y in stroke.points
+    )
+    return Stroke(stroke.label, stroke.radius / fold, points)
 
 
 def _origin(entry: MapInput) -> tuple[int, int]:

@@ -38,16 +38,21 @@ if TYPE_CHECKING:  # numerical libraries are imported when a step runs, not when
     from endmember.core.quantification import Method
     from endmember.core.scree import Scree
     from endmember.session.compositions import Compositions
-    from endmember.session.map_data import MapData
+    from endmember.session.map_data import MapData, Reading
     from endmember.session.separation import MapMasks, MapPhases
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Decomposed:
-    """The decomposition of a group of maps, with the names of the maps in its order."""
+    """The decomposition of a group of maps, with their names and readings in its order."""
 
     names: tuple[str, ...]
+    readings: tuple[Reading, ...]
     found: Components
+
+    def fits(self, data: MapData) -> bool:
+        """Whether it was made from the map as `data` has it."""
+        return (data.entry.name, data.reading) in zip(self.names, self.readings, strict=True)
 
     def maps_of(self, name: str) -> Any:
         """The component maps (K, rows, columns) of one map."""
@@ -62,6 +67,11 @@ class MapAbundance:
     phases: tuple[str, ...]
     fractions: dict[str, tuple[float, float]]
     warnings: tuple[str, ...]
+    reading: Reading
+
+    def fits(self, data: MapData) -> bool:
+        """Whether it was made from the map as `data` has it."""
+        return self.reading == data.reading
 
 
 def detector_of(settings: DetectorSettings) -> Detector:
@@ -140,7 +150,7 @@ def _decompose(report: Report, settings: Decomposition, data: Mapping[str, MapDa
 
     images = [d.image for d in data.values()]
     found = decompose(images, settings.components, settings.method, settings.seed, report)
-    return Decomposed(tuple(data), found)
+    return Decomposed(tuple(data), tuple(d.reading for d in data.values()), found)
 
 
 def _masks(
@@ -209,7 +219,7 @@ def _abundance(
         for name, share, sigma in zip(names, shares, sigmas, strict=True)
     }
     doubts = doubts_about_masks(data, masks, dict(zip(names[1:], found.maps[1:], strict=True)))
-    return MapAbundance(found, names, fractions, doubts)
+    return MapAbundance(found, names, fractions, doubts, data.reading)
 
 
 def _quantify(

@@ -20,7 +20,7 @@ _TIPS = (
     "✓ chosen, ★ suggested, × too weak in the matrix to scale the subtraction",
     """Net area in the mixture over that in the matrix: the factor at which nothing of the element
 would be left. The smallest belongs to the element of which the precipitate holds least""",
-    "Net area in the matrix over its sigma; at least 10 are needed",
+    "Net area in the matrix over its σ; at least 10 are needed",
 )
 
 

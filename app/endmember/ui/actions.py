@@ -380,7 +380,10 @@ class Actions:
         rows += [
             ("Tools", "the precipitate being worked on", "1 to 9"),
             ("Tools", "smaller and larger brush", "[ and ]"),
+            ("Tools", "masks shown (Masks)", "M"),
             ("Spectra", "log scale", "L"),
+            ("Spectra", "ditches shown (Components)", "D"),
+            ("Spectra", "map at the pointer's energy (Components)", "M"),
         ]
         _show(ShortcutSheet(self.window, rows, GESTURES))
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CLOSE_WHEN_DONE = "ENDMEMBER_CLOSE_WHEN_DONE"
 """Environment variable: close by itself once everything is computed; the exit code says whether
 all went well. For trying a build without hands."""
-PREPARED_AFTER_ms = 300  # the window is painted by then
+PREPARED_AFTER_ms = 100  # the window is painted by then
 REST_ms = 40  # between two things that are prepared
 PICTURES_KB = 100_000  # the maps of all pages as drawn, on a large screen
 TURN_s = 0.001  # how long a thread that computes in Python keeps the others waiting
@@ -76,18 +76,25 @@ def open_window(
 
     logbook.install(lambda: window)
     window.show()
-    if demo_size is not None:
-        QTimer.singleShot(0, lambda: window.actions_.open_demo(demo_size, demo_folder))
-    elif files:
-        QTimer.singleShot(0, lambda: window.actions_.open_files(list(files)))
-    QTimer.singleShot(PREPARED_AFTER_ms, lambda: prepare(window))
+
+    def open_what_was_named() -> None:
+        if demo_size is not None:
+            window.actions_.open_demo(demo_size, demo_folder)
+        elif files:
+            window.actions_.open_files(list(files))
+
+    QTimer.singleShot(PREPARED_AFTER_ms, lambda: prepare(window, open_what_was_named))
     if os.environ.get(CLOSE_WHEN_DONE):
         _close_when_done(app, window)
     return app.exec()
 
 
-def prepare(window: MainWindow) -> None:
-    """Import and make what will be wanted, in small pieces, while nobody waits for it."""
+def prepare(window: MainWindow, then_open: Callable[[], None] = lambda: None) -> None:
+    """Import and make what will be wanted, in small pieces, while nobody waits for it.
+
+    `then_open` is called when all pages are made: reading a map meanwhile would make both slower,
+    and hold the window up.
+    """
     from endmember.session import warming
     from endmember.ui.window import PAGE_CLASSES
 
@@ -101,9 +108,12 @@ def prepare(window: MainWindow) -> None:
     work: list[tuple[Callable[[], None], Callable[[Any], None]]] = [
         (partial(load_page, name), partial(make_page, name)) for name in PAGE_CLASSES
     ]
-    work += [(piece, lambda _: None) for piece in warming.pieces()]
+    later = warming.pieces()
+    work += [(piece, lambda _: None) for piece in later]
 
     def go_on() -> None:
+        if len(work) == len(later):
+            then_open()
         if work:
             first, then = work.pop(0)
             # asked one after the other, so that what a person asks for does not wait for all

@@ -30,7 +30,7 @@ LONGEST_USER = 180  # pixels for the names of the precipitates that a component 
 LEAST_HEIGHT_FOR_BAR = 110
 DITCH = (
     "ditch: less than a quarter of the continuum expected over one FWHM, missing by more than 5 "
-    "sigma; no material does that"
+    "σ; no material does that"
 )
 
 

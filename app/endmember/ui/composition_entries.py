@@ -27,7 +27,7 @@ class EntryBox(ChoiceBox):
 
     def __init__(self) -> None:
         super().__init__(_SAYS, "composition shown")
-        self.setMinimumContentsLength(12)
+        self.setMinimumContentsLength(8)
         self._keys: list[object] = []
         self._phases: tuple[str | None, ...] = ()
         self._followed: tuple[str, ...] = ()  # precipitate and map

@@ -71,8 +71,8 @@ class CompositionPage(Page):
         self.unit_box = ChoiceBox(
             "Unit of every value, error and limit in the table", "unit of the compositions"
         )
-        self.copy_button = QPushButton("Copy table")
-        self.table_button = QPushButton("Export table…")
+        self.copy_button = QPushButton("Copy")
+        self.table_button = QPushButton("Export…")
         self.fit_button = QPushButton("Export fit…")
         self.table = CompositionTableView()
         self.fit_line = ElidedLabel(greedy=True)
@@ -96,7 +96,7 @@ class CompositionPage(Page):
         preferences = self.workspace.preferences
         unit = "at.%" if preferences is None else preferences.table_unit
         self.unit_box.show_choices([(text, text) for text in UNITS], unit)
-        self.unit_box.setMinimumContentsLength(7)
+        self.unit_box.setMinimumContentsLength(6)
         name(
             self.copy_button,
             "Copy the whole table for a spreadsheet (Ctrl+C in the table: the selection)",
@@ -113,7 +113,7 @@ class CompositionPage(Page):
             "export spectrum with fit",
         )
         row = QHBoxLayout()
-        row.addWidget(self.entry_box, 1)
+        row.addWidget(self.entry_box, 20)
         row.addWidget(self.unit_box)
         row.addStretch(1)
         for button in (self.copy_button, self.table_button, self.fit_button):

@@ -16,8 +16,8 @@ from endmember.ui.page import heading, remark
 COMPUTED = "computed"
 STRONGEST = "strongest line"
 DETECTION = (
-    "Not detected: net counts below 1.645 sigma of the blank (Currie's critical level). "
-    "Detected: above it. Quantifiable: above 10 sigma. LOD: 3 sigma of the blank."
+    "Not detected: net counts below 1.645 σ of the blank (Currie's critical level). "
+    "Detected: above it. Quantifiable: above 10 σ. LOD: 3 σ of the blank."
 )
 
 

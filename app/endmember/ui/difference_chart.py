@@ -52,7 +52,7 @@ def told(difference: LineDifference) -> str:
     if difference.zero:
         return f"{difference.label}: zero by construction, the factor was scaled on it"
     kind = ", fitted but not quantified" if difference.system else ""
-    return f"{difference.label}: {area} counts, {sigma_text(difference)} sigma{kind}"
+    return f"{difference.label}: {area} counts, {sigma_text(difference)} σ{kind}"
 
 
 class DifferenceChart(QWidget):
@@ -97,7 +97,7 @@ class DifferenceChart(QWidget):
         return self.differences[self.current].element if inside else ""
 
     def _describe(self) -> None:
-        name = "difference from zero of each line in sigma"
+        name = "difference from zero of each line in σ"
         if self.differences:
             name = f"{told(self.differences[self.current])}; {name}"
         self.setAccessibleName(name)
@@ -186,7 +186,7 @@ class DifferenceChart(QWidget):
         """Say more about the line under the mouse."""
         if isinstance(event, QHelpEvent):
             index = self.line_at(event.pos().x())
-            text = "Net area of each line in the subtracted spectrum over its sigma"
+            text = "Net area of each line in the subtracted spectrum over its σ"
             if index is not None:
                 text = f"{told(self.differences[index])}\nClick, or Enter, to zoom to it"
             QToolTip.showText(event.globalPos(), text, self)

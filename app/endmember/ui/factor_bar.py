@@ -53,7 +53,7 @@ class FactorBar(QWidget):
         )
         self.box = FactorBox("Factor, exactly: type it and press Enter, or step", "factor")
         self.box.setRange(0.0, LARGEST)
-        self.fitted = QPushButton("Use the fitted value")
+        self.fitted = QPushButton("Use fitted")
         self.fitted.setAutoDefault(False)
         name(
             self.fitted,

@@ -248,14 +248,18 @@ class FactorSlider(QSlider):
         row = QRectF(0, top, self.width(), metrics.height())
         painter.setPen(QColor(colours().muted))
         low, high = f"{self.low:.3g}", f"{self.high:.3g}"
-        painter.drawText(row, Qt.AlignmentFlag.AlignLeft, low)
-        painter.drawText(row, Qt.AlignmentFlag.AlignRight, high)
+        text = "" if self.fitted is None else f"fitted {self.fitted[0]:.4g}"
+        wide = metrics.horizontalAdvance(text)
+        ends = [metrics.horizontalAdvance(end) + 6 for end in (low, high)]
+        if wide + sum(ends) < self.width():
+            painter.drawText(row, Qt.AlignmentFlag.AlignLeft, low)
+            painter.drawText(row, Qt.AlignmentFlag.AlignRight, high)
+        else:  # on a narrow screen the fitted value alone
+            ends = [0.0, 0.0]
         if self.fitted is None:
             return
-        text = f"fitted {self.fitted[0]:.4g}"
-        wide, x = metrics.horizontalAdvance(text), self.place_of(self.fitted[0])
-        free = (metrics.horizontalAdvance(low) + 6, self.width() - metrics.horizontalAdvance(high))
-        left = min(max(x - wide / 2, free[0]), free[1] - wide - 6)
+        left = self.place_of(self.fitted[0]) - wide / 2
+        left = min(max(left, ends[0]), self.width() - ends[1] - wide)
         painter.setPen(QColor(colours().accent))
         box = QRectF(left, top, wide + 1, metrics.height())
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft, text)

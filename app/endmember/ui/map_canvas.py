@@ -84,7 +84,7 @@ class MapCanvas(pg.GraphicsView):  # type: ignore[misc]
         self.setCentralItem(self.box)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(60, 56)  # six beside each other on a small screen
+        self.setMinimumSize(60, 48)  # six beside each other, three below, on a small screen
         self.tool: Tool | None = None
         self.pixel_size_nm: float | None = None
         self.empty_text = ""

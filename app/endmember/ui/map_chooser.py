@@ -12,7 +12,6 @@ from PyQt6.QtWidgets import (
     QInputDialog,
     QMenu,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -32,10 +31,7 @@ class MapChooser(QWidget):
         super().__init__()
         self.workspace = workspace
         self.box = ChoiceBox("Map that is looked at", "map that is looked at")
-        self.more = QToolButton()
-        self.more.setText("Maps")
-        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.more = QPushButton("Maps")  # a tool button draws its arrow into the text
         name(self.more, "Add, rename or remove a map; choose the signal of its file")
         self.more.setMenu(self._menu())
         self.elements = remark()

@@ -35,6 +35,7 @@ COLOUR_MAPS = ("viridis", "cividis", "inferno", "grey")
 LOW_PERCENT, HIGH_PERCENT = 0.5, 99.7
 ENOUGH_VALUES = 50_000  # for percentiles
 FILL_ALPHA = 70
+LEAST_HEIGHT_FOR_BAR = 110  # of a map beside others that has one
 LEAST_TITLE = 84  # pixels of the screen that a title gets before its colour bar
 
 
@@ -444,7 +445,10 @@ class MapGrid(QWidget):
         return [view for view in self.views if not view.isHidden()]
 
     def _add(self) -> None:
-        self.link.add(MapView(parent=self))
+        view = MapView(parent=self)
+        if self.views:  # small maps of one scale need one bar
+            view.canvas.least_height_for_bar = LEAST_HEIGHT_FOR_BAR
+        self.link.add(view)
 
     def show_cross(self, point: Point | None) -> None:
         """Mark a point that is looked at elsewhere in every view."""

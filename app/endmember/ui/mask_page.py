@@ -27,7 +27,7 @@ from endmember.ui.mask_map import WorkingMap
 from endmember.ui.mask_panels import Areas, MaskPanels, Scene
 from endmember.ui.mask_settings import MaskSettings
 from endmember.ui.mask_texts import Results, Seen, precipitate_rows
-from endmember.ui.mask_tool import TOOLS, ToolButtons
+from endmember.ui.mask_tool import TOOLS, BrushRadius, ToolButtons
 from endmember.ui.page import Page, Veil
 from endmember.ui.precipitate_panel import NO_PRECIPITATE, component_title
 from endmember.ui.shape_gestures import Point
@@ -69,6 +69,7 @@ class MaskPage(Page):
         self.panels = MaskPanels()
         self.drawing = MaskDrawing(workspace, self.map.canvas)
         self.tools = ToolButtons(self.drawing.tool)
+        self.radius = BrushRadius(self.drawing.tool)
         self.hint = ElidedLabel(HINTS["select"])
         self.side = MaskSettings(workspace, self.drawing)
         self.seen: Seen | None = None
@@ -93,7 +94,10 @@ class MaskPage(Page):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addWidget(self.map, 1)
-        column.addWidget(self.hint)
+        below = QHBoxLayout()
+        below.addWidget(self.hint, 1)
+        below.addWidget(self.radius)
+        column.addLayout(below)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(left)
         self.splitter.addWidget(self.panels)
@@ -120,10 +124,19 @@ class MaskPage(Page):
         self.drawing.hinted.connect(self._say)
         self.drawing.tool.tool_changed.connect(lambda tool: self._say(HINTS[tool], False))
         self.drawing.dragging.connect(self._on_dragging)
+        self.side.precipitates.named.connect(self._begin_drawing)
         self.map.hovered.connect(self._on_hovered)
         self.panels.hovered.connect(self._on_panel_hovered)
         self.map.canvas.range_changed.connect(self._zoom_panels)
         self.panels.range_changed.connect(self._zoom_map)
+
+    def _begin_drawing(self) -> None:
+        """A precipitate without any drawing was named: what comes next is its first rectangle."""
+        recipe, name = self.workspace.recipe, self.workspace.focus.precipitate
+        drawn = [p for p in recipe.precipitates if p.name == name] if recipe is not None else []
+        if drawn and not drawn[0].rectangles and not drawn[0].strokes:
+            self.key_tool("R")
+            self.map.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # --- refresh -----------------------------------------------------------------------------
 

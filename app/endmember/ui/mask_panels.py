@@ -188,7 +188,7 @@ class MaskPanels(QWidget):
             if view not in self._shown:
                 self._shown[view] = ()
                 view.with_bar = False
-                view.canvas.setMinimumSize(70, 56)
+                view.canvas.setMinimumSize(70, 40)
                 view.canvas.least_height_for_bar = LEAST_HEIGHT_FOR_BAR
                 view.canvas.range_changed.connect(lambda view=view: self._on_range(view))
         if not self._attached:

@@ -11,7 +11,6 @@ from PyQt6.QtWidgets import (
     QDoubleSpinBox,
     QGraphicsEllipseItem,
     QHBoxLayout,
-    QLabel,
     QToolButton,
     QWidget,
 )
@@ -41,6 +40,7 @@ TOOLS: dict[str, tuple[ToolName, str, str]] = {
     ),
 }
 OUTSIDE_COLOUR = QColor("#b3261e")
+BRUSHES = ("inside", "outside")
 LEAST_RADIUS, LARGEST_RADIUS = 0.5, 100.0
 
 
@@ -75,7 +75,7 @@ class MaskTool(ShapeEditor):
 
     def choose(self, tool: ToolName) -> None:
         """Take another tool."""
-        brush = tool in ("inside", "outside")
+        brush = tool in BRUSHES
         self.set_mode("brush" if brush else "rectangle" if tool == "rectangle" else "select")
         if brush:
             self.select(None)
@@ -191,13 +191,12 @@ class MaskTool(ShapeEditor):
 
 
 class ToolButtons(QWidget):
-    """The tools as buttons, and the radius of the brush."""
+    """The tools as buttons."""
 
     def __init__(self, tool: MaskTool) -> None:
         super().__init__()
         self.tool = tool
         self.buttons: dict[str, QToolButton] = {}
-        self.radius = QDoubleSpinBox()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
@@ -212,20 +211,21 @@ class ToolButtons(QWidget):
             group.addButton(button)
             layout.addWidget(button)
             self.buttons[chosen] = button
-        self._add_radius(layout)
         tool.tool_changed.connect(lambda chosen: self.buttons[chosen].setChecked(True))
 
-    def _add_radius(self, layout: QHBoxLayout) -> None:
-        self.radius.setRange(LEAST_RADIUS, LARGEST_RADIUS)
-        self.radius.setDecimals(1)
-        self.radius.setSuffix(" px")
-        self.radius.setValue(self.tool.radius)
-        name(
-            self.radius, "Radius of the brush in pixels of the map ([ and ])", "radius of the brush"
-        )
-        self.radius.valueChanged.connect(self.tool.set_radius)
-        self.tool.radius_changed.connect(self.radius.setValue)
-        label = QLabel("radius")
-        label.setBuddy(self.radius)
-        layout.addWidget(label)
-        layout.addWidget(self.radius)
+
+class BrushRadius(QDoubleSpinBox):
+    """The radius of the brush."""
+
+    def __init__(self, tool: MaskTool) -> None:
+        super().__init__()
+        self.setRange(LEAST_RADIUS, LARGEST_RADIUS)
+        self.setDecimals(1)
+        self.setPrefix("brush radius ")
+        self.setSuffix(" px")
+        self.setValue(tool.radius)
+        name(self, "Radius of the brush in pixels of the map ([ and ])", "radius of the brush")
+        self.setVisible(False)  # only a brush has a radius
+        self.valueChanged.connect(tool.set_radius)
+        tool.radius_changed.connect(self.setValue)
+        tool.tool_changed.connect(lambda chosen: self.setVisible(chosen in BRUSHES))

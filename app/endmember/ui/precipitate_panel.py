@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
@@ -47,6 +47,9 @@ def component_title(recipe: Recipe, number: int) -> str:
 
 class PrecipitatePanel(QWidget):
     """List, buttons and a form; every change goes into the recipe at once."""
+
+    named = pyqtSignal()
+    """Enter was pressed in the line of the name; the recipe holds it."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
@@ -100,6 +103,7 @@ class PrecipitatePanel(QWidget):
         self.add.clicked.connect(self._add)
         self.remove.clicked.connect(self._remove)
         self.name.editingFinished.connect(self._rename)
+        self.name.returnPressed.connect(self.named)
         self.absent.activated.connect(lambda index: self._set(absent=self.absent.value_at(index)))
         self.component.activated.connect(
             lambda index: self._set(component=self.component.value_at(index))

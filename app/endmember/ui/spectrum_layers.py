@@ -210,13 +210,15 @@ class LegendLayer(Layer):
         self.top = 0.0
 
     def box(self) -> QRectF:
-        """Where it is, in pixels of the plot; at the top right unless moved."""
+        """Where it is, in pixels of the plot; at the top right unless moved. Empty: no room."""
         metrics = QFontMetricsF(self.frame.font)
         if not self.curves:
             return QRectF()
         text = max(metrics.horizontalAdvance(curve.name) for curve in self.curves)
         width = min(text + self.SAMPLE + 3 * self.MARGIN, self.frame.width)
         height = metrics.height() * len(self.curves) + 2
+        if height > self.frame.height:  # it would hide what it explains
+            return QRectF()
         free = max(self.frame.width - width, 0.0), max(self.frame.height - height, 0.0)
         if self.moved_to is None:
             return QRectF(max(free[0] - 4, 0.0), min(self.top + 4, free[1]), width, height)

@@ -12,7 +12,7 @@ import numpy as np
 import PyQt6.QtCore  # noqa: F401 - before pyqtgraph, which takes the first Qt it finds
 import pyqtgraph as pg
 from PyQt6.QtCore import QLineF, QObject, QPointF, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QFont, QPen
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPen
 from PyQt6.QtWidgets import QGraphicsLineItem, QGraphicsRectItem
 
 from endmember.ui.plot_colours import faint
@@ -41,7 +41,7 @@ WHOLE_RANGE_keV = (0.0, 20.0)
 FEWEST_CHANNELS = 5
 RESIDUAL_LIMIT = 3.0
 GAP = 9.0
-RESIDUAL_TITLE = "residual (σ)"
+RESIDUAL_TITLE, RESIDUAL_UNIT = "residual (σ)", "σ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,7 +377,10 @@ class SpectrumPlot(QObject):
         split = math.floor(bottom - depth)
         panes = [Pane(self.left, self.box, self.y_title(), top, split - (GAP if shown else 0))]
         if shown:
-            panes.append(Pane(self.lower_left, self.lower, RESIDUAL_TITLE, split, bottom))
+            # in two rows at the most; the longer word must have room
+            wide = QFontMetricsF(self.frame.font).horizontalAdvance(RESIDUAL_TITLE.split()[0])
+            title = RESIDUAL_TITLE if wide < bottom - split else RESIDUAL_UNIT
+            panes.append(Pane(self.lower_left, self.lower, title, split, bottom))
         for item in (self.lower, self.lower_left):
             item.setVisible(shown)
         left, right = self._place_panes(panes, area.right() - 10)

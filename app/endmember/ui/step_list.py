@@ -1,4 +1,4 @@
-"""The list of steps with their marks: done, due, running, failed."""
+"""The list of steps with their marks: done, to decide, due, running, failed."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ _WORDS: dict[State, str] = {
     "none": "nothing open",
     "due": "due",
     "running": "running…",
+    "undecided": "to decide",
     "done": "done",
     "failed": "failed",
 }
@@ -27,12 +28,13 @@ _MARK = 14.0
 
 
 def draw_mark(painter: QPainter, state: State, centre: QPointF) -> None:
-    """A tick, a ring, a turning arrow's arc or a cross: told apart without colour."""
+    """A tick, a ring, an arc, a question mark's dot and bar, a cross: told apart without colour."""
     colour = QColor(
         {
             "done": colours().good,
             "failed": colours().error,
             "running": colours().accent,
+            "undecided": colours().warning,
         }.get(state, colours().muted)
     )
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -51,6 +53,9 @@ def draw_mark(painter: QPainter, state: State, centre: QPointF) -> None:
         painter.setBrush(colour)
         painter.drawEllipse(centre, 2, 2)
         painter.setBrush(Qt.BrushStyle.NoBrush)
+    elif state == "undecided":
+        painter.drawLine(QPointF(centre.x(), box.top()), QPointF(centre.x(), centre.y() + 2))
+        painter.drawPoint(QPointF(centre.x(), box.bottom() - 1))
     else:
         painter.drawEllipse(box.adjusted(1, 1, -1, -1))
 

@@ -50,7 +50,7 @@ class SubtractionView(QWidget):
             "scale of matrix and mixture",
         )
         self.bar = QHBoxLayout()  # for the page to place
-        self.scale_label = QLabel("Normalised")
+        self.scale_label = QLabel("Scaled")
         self.scale_label.setBuddy(self.scale)
         self.factor = ElidedLabel()
         self.fit_shown = QCheckBox("fit")
@@ -77,7 +77,6 @@ class SubtractionView(QWidget):
         layout.setSpacing(2)
         self.scale.setMinimumContentsLength(12)
         self.scale.setMaximumWidth(260)
-        self.factor.setMinimumWidth(self.fontMetrics().horizontalAdvance("matrix × 0.00000"))
         self.bar.setSpacing(6)
         self.bar.addStretch(1)
         self.bar.addWidget(self.scale_label)

@@ -110,6 +110,8 @@ class Theme(QObject):
             if colours.dark:  # the style draws boxes to tick in this colour, only darker
                 lists.setColor(QPalette.ColorRole.Window, QColor(colours.muted))
             app.setPalette(lists, "QAbstractItemView")
+            # headers are item views too, but what they leave empty is drawn as the window
+            app.setPalette(_palette(colours), "QHeaderView")
             app.setStyleSheet(_style_sheet(colours))
         self.changed.emit()
 

@@ -183,11 +183,14 @@ class MainWindow(QMainWindow):
             self.spectrum.refresh()
             return
         if self.middle.currentWidget() is not page.view:
+            with_spectrum = self._spectrum_wanted[page.own_spectrum]
+            if not with_spectrum:  # before: both together may be higher than the screen
+                self.docks[1].setVisible(False)
             self.middle.setCurrentWidget(page.view)
             assert page.settings_area is not None
             self.settings.setCurrentWidget(page.settings_area)
             self.docks[2].setWindowTitle(f"Settings: {page.title}")
-            self.docks[1].setVisible(self._spectrum_wanted[page.own_spectrum])
+            self.docks[1].setVisible(with_spectrum)
         page.refresh()
         if not self.docks[1].isHidden():  # else when it is shown again
             self.spectrum.refresh()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from endmember.session.document import Document
+from endmember.session.open_decisions import open_decisions
 from endmember.session.recipe import Recipe
 from endmember.session.session import Failure, Session
 from endmember.session.steps import STEPS
@@ -37,7 +38,7 @@ STEPS_OF_PAGE = {
     "abundance": ("abundance",),
     "composition": ("quantification",),
 }
-State = Literal["none", "due", "running", "done", "failed"]
+State = Literal["none", "due", "running", "undecided", "done", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +298,11 @@ class Workspace(QObject):
             if running is not None and running.step == step:
                 return "running"
             states.append(result is not None)
-        return "done" if all(states) else "due"
+        if not all(states):
+            return "due"
+        assert self.recipe is not None
+        waiting = open_decisions(self.recipe, self.focus.map_name)
+        return "undecided" if any(s in waiting for s in STEPS_OF_PAGE[page]) else "done"
 
     def _on_step_done(self, step: str, maps: tuple[str, ...]) -> None:
         if step == "read":
