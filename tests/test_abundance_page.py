@@ -21,12 +21,14 @@ from endmember.session.abundance_views import (
     endmember_spectra,
     missed_places,
 )
+from endmember.session.map_data import fitting
 from endmember.session.recipe import Recipe
 from endmember.session.session import Failure
 from endmember.ui.abundance_page import NO_MAP, NO_PRECIPITATE, WAITING, AbundancePage
 from endmember.ui.abundance_settings import MIXED, RESIDUAL
 from endmember.ui.endmember_view import UNITS
 from endmember.ui.theme import THEME, phase_colour
+from held_requests import held, read_elsewhere
 from page_stage import LEFT, NAME, SIZE, Prepared, Stage, prepared_demo
 
 PHASES = ("Brg", "Fp", "CaPv")
@@ -186,6 +188,11 @@ def test_the_mixed_map_has_the_colours_of_the_phases_and_a_legend(stage: Abundan
     np.testing.assert_allclose(stage.maps[MIXED].array, expected, atol=0.51)
     assert stage.page.legend is not None
     assert [name for name, _ in stage.page.legend.entries] == list(PHASES)
+    assert not stage.page.legend.isVisible()  # it would hide much of so small a map
+    chips = [stage.maps[phase].head.chip.colour for phase in PHASES]
+    assert chips == colours
+    for key in (*PHASES, RESIDUAL):
+        stage.tick(key)
     assert stage.page.legend.isVisible()
 
 
@@ -270,6 +277,50 @@ def test_the_status_bar_tells_all_fractions_of_a_pixel(stage: Abundances) -> Non
         assert f"{phase} {values[12, 40]:.2f}" in told
     assert f"residual {abundance.residual[12, 40]:.2f}" in told
     assert "Brg" not in stage.page.describe((-5.0, 3.0))
+
+
+def test_the_status_bar_tells_the_map_that_is_shown_until_a_smaller_crop_is_drawn(
+    stage: Abundances, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    abundance = stage.workspace.result("abundance").abundance
+    thread = held(stage.workspace, monkeypatch)
+    old = [stage.workspace.result(step) for step in ("masks", "subtraction", "abundance")]
+    data = read_elsewhere(stage.workspace, (0, 0, 40, 30), (0, 0, 40, 30))
+    session = stage.workspace.session
+    assert session is not None
+    session.accept(session.key("scree", NAME), "not looked at")
+    session.accept(session.key("decomposition", NAME), "not looked at")
+    cut = replace(
+        abundance, maps=abundance.maps[:, :30, :40], residual=abundance.residual[:30, :40]
+    )
+    masks, phases, found = (replace(before, reading=data.reading) for before in old)
+    session.accept(session.key("masks", NAME), masks)
+    session.accept(session.key("subtraction", NAME), phases)
+    session.accept(session.key("abundance", NAME), replace(found, abundance=cut))
+    stage.workspace.results_changed.emit()
+    assert thread.of("abundance view") == 1
+    told = stage.page.describe((50.5, 45.5))  # still shown, though not in the crop
+    assert f"residual {abundance.residual[45, 50]:.2f}" in told
+    thread.answer("abundance view")
+    assert stage.maps["Brg"].array.shape == (30, 40)
+    assert "residual" not in stage.page.describe((50.5, 45.5))
+    assert f"residual {abundance.residual[20, 30]:.2f}" in stage.page.describe((30.5, 20.5))
+
+
+def test_every_result_of_a_map_fits_it(prepared: Prepared) -> None:
+    data = prepared.result("read")
+    for step in ("decomposition", "masks", "subtraction", "abundance"):
+        assert fitting(prepared.result(step), data) is not None
+
+
+def test_abundances_of_another_place_are_not_shown_where_the_map_is_now(
+    bare: Abundances, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare.show(prepared.document())
+    held(bare.workspace, monkeypatch)
+    bare.page.forget()  # as after a look at another map
+    read_elsewhere(bare.workspace, (10, 20, SIZE, SIZE))
+    assert bare.page.maps.views[0].canvas.empty_text == WAITING
 
 
 # --- spectra -------------------------------------------------------------------------------------

@@ -25,7 +25,8 @@ from endmember.ui.component_rows import MOST_ROWS
 from endmember.ui.spectrum_link import SpectrumLink
 from endmember.ui.spectrum_view import Curve, SpectrumView
 from endmember.ui.theme import THEME, phase_colour
-from page_stage import LEFT, NAME, Prepared, Stage, prepared_demo
+from held_requests import held, read_elsewhere
+from page_stage import LEFT, NAME, SIZE, Prepared, Stage, prepared_demo
 
 
 @pytest.fixture(scope="module")
@@ -389,6 +390,13 @@ def test_the_method_is_chosen_and_explained(stage: Components) -> None:
     assert not stage.page.veil.isVisible()
 
 
+def test_a_seed_that_no_box_holds_is_shown_and_kept(bare: Components, prepared: Prepared) -> None:
+    seed = 2**32 - 1  # the largest that a recipe may have
+    bare.open(prepared.document(edits.set_decomposition(prepared.recipe, seed=seed)))
+    assert bare.page.panel.seed.value() == 2**31 - 1
+    assert bare.recipe.decomposition.seed == seed
+
+
 def test_all_maps_together_makes_no_difference_with_one_map(stage: Components) -> None:
     assert not stage.page.panel.joint.isEnabled()
     assert stage.page.panel.joint.isChecked()
@@ -422,6 +430,17 @@ def test_a_map_with_another_energy_range_is_not_mixed_with_old_components(
     stage.until(lambda: stage.workspace.result("decomposition") is not None)
     stage.until(lambda: stage.page.rows.is_complete and stage.rows[0].plot.plot.limits()[1] < 8.1)
     assert not stage.said
+
+
+def test_components_of_another_place_are_not_shown_where_the_map_is_now(
+    stage: Components, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = held(stage.workspace, monkeypatch)
+    stage.page.forget()  # as after a look at another map
+    read_elsewhere(stage.workspace, (10, 20, SIZE, SIZE))
+    assert stage.page.rows.empty.isVisible()
+    assert stage.page.rows.empty.text() == WAITING
+    assert thread.of("components") == 0
 
 
 def test_nothing_is_asked_where_nothing_changed(

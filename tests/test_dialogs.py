@@ -18,7 +18,6 @@ from endmember.ui import dialogs, logbook
 from endmember.ui.dialogs import (
     AboutBox,
     ChooseSignalDialog,
-    FactsDialog,
     LogDialog,
     ShortcutSheet,
     about_box,
@@ -96,7 +95,6 @@ MAKERS: list[Callable[[], QDialog]] = [
     lambda: LogDialog(None),
     lambda: ShortcutSheet(None, ACTIONS, GESTURES),
     lambda: ChooseSignalDialog(None, "a.emd", SIGNALS),
-    lambda: FactsDialog(None, "a.emd", ["beam_energy_keV", "take_off_angle_deg"]),
 ]
 
 
@@ -271,38 +269,6 @@ def test_a_file_without_a_map_can_only_be_cancelled(qtbot: QtBot) -> None:
     assert dialog.chosen() is None
     press(Key.Key_Return)
     assert dialog.isVisible()
-
-
-def test_facts_are_typed_and_taken_by_enter(qtbot: QtBot) -> None:
-    dialog = shown(qtbot, FactsDialog(None, "a.emd", ["beam_energy_keV", "take_off_angle_deg"]))
-    assert dialog.fields["beam_energy_keV"].hasFocus()
-    write("200")
-    press(Key.Key_Tab)
-    write("22,5")
-    press(Key.Key_Return)
-    assert dialog.result() == QDialog.DialogCode.Accepted
-    assert dialog.values() == {"beam_energy_keV": 200.0, "take_off_angle_deg": 22.5}
-
-
-@pytest.mark.parametrize("text", ["", "39.9", "400.1", "200 kV", "nan", "-200", "inf"])
-def test_a_beam_energy_outside_its_limits_is_not_taken(qtbot: QtBot, text: str) -> None:
-    dialog = shown(qtbot, FactsDialog(None, "a.emd", ["beam_energy_keV"]))
-    write(text)
-    press(Key.Key_Return)
-    assert dialog.isVisible()
-    assert ("from 40 to 400 keV" in dialog.says.text()) == bool(text)
-
-
-@pytest.mark.parametrize(("text", "fit"), [("", True), ("0", False), ("90", True), ("91", False)])
-def test_the_take_off_angle_lies_above_0_and_may_stay_empty(
-    qtbot: QtBot, text: str, fit: bool
-) -> None:
-    dialog = shown(qtbot, FactsDialog(None, "a.emd", ["take_off_angle_deg"]))
-    write(text)
-    press(Key.Key_Return)
-    assert dialog.isVisible() != fit
-    if fit:
-        assert dialog.values() == ({"take_off_angle_deg": float(text)} if text else {})
 
 
 def test_the_log_can_be_opened_before_anything_was_written(qtbot: QtBot) -> None:

@@ -307,12 +307,12 @@ REFUSED: list[tuple[Edit, str, str]] = [
     ),
     (
         partial(edits.remove_rectangle, precipitate="Fp", map_name="a", number=2),
-        'no rectangle 2 of "Fp" on map "a", which has 2',
+        'no rectangle 3 of "Fp" on map "a", which has 2',
         "choose another",
     ),
     (
         partial(edits.remove_stroke, precipitate="Fp", map_name="a", number=0),
-        'no stroke 0 of "Fp" on map "a", which has 0',
+        'no stroke 1 of "Fp" on map "a", which has 0',
         "choose another",
     ),
     (
@@ -345,7 +345,7 @@ REFUSED: list[tuple[Edit, str, str]] = [
         'ellipse of one excluded region of map "b"',
         "above 0",
     ),
-    (partial(edits.remove_exclude, map_name="b", number=-1), "no excluded region -1", "has 1"),
+    (partial(edits.remove_exclude, map_name="b", number=-1), "no excluded region 0", "has 1"),
     (partial(edits.add_window, low=3, high=3), 'range (keV) of energy window "W2"', "must rise"),
     (partial(edits.add_window, low=1, high=3, name="w1"), "name of the energy window", "taken"),
     (partial(edits.change_window, name="W9", background=True), 'no energy window "W9"', "has W1"),

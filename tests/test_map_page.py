@@ -18,15 +18,17 @@ from endmember.core.spectrum import EnergyAxis
 from endmember.files.exporting import write_map_hspy
 from endmember.session import edits
 from endmember.session.document import Document
-from endmember.session.recipe import Recipe, Roi
+from endmember.session.recipe import Recipe, Roi, changed
 from endmember.session.session import Session
 from endmember.session.steps import STEPS
 from endmember.session.steptable import StepTable
 from endmember.ui.map_layers import Picture
 from endmember.ui.map_page import MapPage
+from endmember.ui.map_settings import NOT_COUNTED
 from endmember.ui.map_view import MapView
 from endmember.ui.runner import Runner
 from endmember.ui.workspace import Workspace
+from held_requests import held
 
 LEFT, NO, SHIFT = (
     Qt.MouseButton.LeftButton,
@@ -447,6 +449,17 @@ def test_a_run_of_nudges_is_one_undo_and_another_decision_ends_it(stage: Stage) 
     assert stage.undos == before + 3
 
 
+def test_three_nudges_before_the_page_is_drawn_anew_move_by_three_pixels(stage: Stage) -> None:
+    stage.open()
+    stage.draw("R", (10, 12), (34, 30))
+    stage.workspace.recipe_changed.disconnect(stage.page.refresh)  # the window refreshes later
+    stage.workspace.results_changed.disconnect(stage.page.refresh)
+    stage.workspace.focus_changed.disconnect(stage.page.refresh)
+    for _ in range(3):
+        stage.key(Qt.Key.Key_Right)
+    assert stage.rois[0].rectangle == (13, 12, 24, 18)
+
+
 def test_exact_boxes_move_a_rectangle_and_stretch_a_polygon(stage: Stage) -> None:
     stage.open()
     stage.draw("R", (10, 12), (34, 30))
@@ -604,6 +617,56 @@ def test_a_crop_beyond_the_map_is_cut_and_one_of_the_whole_map_is_none(stage: St
     assert stage.recipe.maps[0].crop is None
 
 
+def two_files(sample: Sample) -> Recipe:
+    """Two files, the second cropped, both with a region of the same name."""
+    recipe = edits.add_map(edits.new_recipe(sample.file), sample.silent)
+    recipe = edits.set_instrument(recipe, beam_energy_keV=200.0, take_off_angle_deg=22.0)
+    first, second = recipe.maps
+    here = Roi(name="R", phase="Matrix", rectangle=(8, 8, 10, 10))
+    there = Roi(name="R", phase="Matrix", rectangle=(8, 8, 6, 5))
+    second = changed(second, crop=(5, 5, 30, 30), rois=(there,))
+    return changed(recipe, maps=(changed(first, rois=(here,)), second))
+
+
+def backdrops(stage: Stage) -> list[bool]:
+    shown = len(stage.page.gallery.grid.shown_views())
+    return [item.isVisible() for item in stage.page.gallery._backdrops[:shown]]
+
+
+def test_round_the_crop_of_another_file_nothing_of_the_last_one_is_shown(stage: Stage) -> None:
+    stage.open(two_files(stage.sample))
+    stage.page.key_tool("C")
+    stage.settle()
+    stage.drag((8, 6), (30, 20), (40, 36))
+    stage.settle()
+    assert all(backdrops(stage))
+    stage.workspace.look(map_name="silent")
+    stage.settle()
+    assert stage.page.regions.purpose == "crop"
+    assert not any(backdrops(stage))
+
+
+def test_the_pixels_of_a_region_of_another_map_are_not_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.open(two_files(stage.sample))
+
+    def told() -> str:
+        return stage.page.panel.rois._rows[0].cells[-1]
+
+    stage.until(lambda: told() == "100")
+    stage.until(lambda: stage.workspace.runner.running is None)
+    thread = held(stage.workspace, monkeypatch)
+    stage.workspace.look(map_name="silent")
+    assert told() == NOT_COUNTED
+    stage.workspace.look(map_name="area 1")
+    thread.answer(newest_first=True)
+    assert told() == "100"
+    stage.workspace.look(map_name="silent")
+    thread.answer()
+    assert told() == "30"
+
+
 def test_crop_rebin_and_energies_can_be_typed(stage: Stage) -> None:
     stage.open()
     part = stage.page.panel.part
@@ -626,6 +689,18 @@ def test_an_energy_range_that_does_not_rise_is_refused_and_put_back(stage: Stage
     assert stage.recipe.instrument.energy_range_keV == (0.3, 20.0)
     assert "must rise" in stage.said[-1]
     assert stage.page.panel.part.low.value() == 0.3
+
+
+def test_one_end_of_the_energy_range_leaves_the_decimals_of_the_other(stage: Stage) -> None:
+    stage.open()
+    stage.workspace.edit(edits.set_instrument, energy_range_keV=(0.30125, 19.99875))
+    stage.settle()
+    part = stage.page.panel.part
+    part.low.setValue(0.4125)
+    part.low.setValue(0.412)
+    assert stage.recipe.instrument.energy_range_keV == (0.412, 19.99875)
+    part.high.setValue(18.005)
+    assert stage.recipe.instrument.energy_range_keV == (0.412, 18.005)
 
 
 # --- facts, files, status ------------------------------------------------------------------------

@@ -202,15 +202,15 @@ def test_the_number_boxes_move_the_selected_rectangle(stage: Stage, phantom: Pha
     stage.open(phantom.with_fp(2))
     x, y, width, height = stage.boxes()[0]
     stage.click(*centre(stage.boxes()[0]))
-    sides = stage.page.side.rectangles.inputs.sides
-    assert [box.value() for box in sides.values()] == [x, y, width, height]
+    sides = stage.page.side.rectangles.inputs.boxes
+    assert [box.value() for box in sides] == [x, y, width, height]
     for _ in range(2):
-        stage.key(Qt.Key.Key_Up, on=sides["width"])
+        stage.key(Qt.Key.Key_Up, on=sides[2])
     assert stage.boxes()[0] == (x, y, width + 2, height)
     assert stage.undos == 1
-    sides["x"].selectAll()
-    stage.qtbot.keyClicks(sides["x"], "30")
-    stage.key(Qt.Key.Key_Return, on=sides["x"])
+    sides[0].selectAll()
+    stage.qtbot.keyClicks(sides[0], "30")
+    stage.key(Qt.Key.Key_Return, on=sides[0])
     assert stage.boxes()[0] == (30, y, width + 2, height)
     assert stage.undos == 2
 
@@ -221,7 +221,7 @@ def test_a_rectangle_can_be_added_and_removed_without_a_mouse(
     stage.open(phantom.with_fp())
     panel = stage.page.side.rectangles
     wanted = phantom.loose(5)
-    for side, value in zip(panel.inputs.sides.values(), wanted, strict=True):
+    for side, value in zip(panel.inputs.boxes, wanted, strict=True):
         side.setValue(value)
     assert stage.boxes() == ()
     stage.key(Qt.Key.Key_Space, on=panel.add)

@@ -11,9 +11,11 @@ from PyQt6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from endmember.session import edits
+from endmember.session.recipe import changed
 from endmember.session.steps import STEPS
 from endmember.ui.mask_drawing import Key
 from endmember.ui.mask_panels import COUNTS, EXCLUDED, GROUND, MASKS, mask_picture
+from held_requests import held, read_elsewhere
 from mask_stage import NAME, SIZE, Box, Phantom, Stage, centre, near, on_stage
 
 
@@ -104,6 +106,48 @@ def test_accepting_a_suggestion_without_precipitate_adds_p1(stage: Stage, phanto
     stage.key(Qt.Key.Key_Return)
     assert stage.boxes("P1") == (boxes[0],)
     assert stage.page.drawing.suggestions.boxes == boxes[1:]
+
+
+def test_suggestions_that_come_after_another_map_is_looked_at_are_dropped(
+    stage: Stage, phantom: Phantom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = phantom.with_fp(2)
+    recipe = edits.set_decomposition(recipe, joint=False)
+    other = changed(recipe.maps[0], file="other.hspy", name="other")
+    stage.open(changed(recipe, maps=(*recipe.maps, other)))
+    thread = held(stage.workspace, monkeypatch)
+    suggestions = stage.page.drawing.suggestions
+    for leave in ({"map_name": "other"}, {"map_name": NAME, "precipitate": "nobody"}):
+        stage.workspace.look(map_name=NAME, precipitate="Fp")
+        stage.push(stage.page.side.rectangles.suggest)
+        assert thread.of("rectangle suggestions") == 1
+        if "precipitate" in leave:
+            stage.workspace.edit(edits.add_precipitate, "nobody", "Mg")
+        stage.workspace.look(**leave)
+        thread.answer("rectangle suggestions")
+        assert suggestions.boxes == ()
+        assert "looking for" not in stage.page.hint.text()
+    stage.workspace.look(map_name=NAME, precipitate="Fp")
+    for _ in range(2):  # and what was dismissed can be asked for again
+        stage.push(stage.page.side.rectangles.suggest)
+        thread.answer("rectangle suggestions")
+        assert suggestions.boxes != ()
+        suggestions.clear()
+
+
+def test_on_a_map_that_is_not_there_nothing_is_drawn(
+    stage: Stage, phantom: Phantom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = edits.set_decomposition(phantom.with_fp(0), joint=False)
+    other = changed(recipe.maps[0], file="other.hspy", name="other")
+    stage.open(changed(recipe, maps=(*recipe.maps, other)))
+    held(stage.workspace, monkeypatch)
+    assert stage.page.drawing.tool._shapes
+    stage.workspace.look(map_name="other")
+    assert not stage.page.drawing.tool._shapes
+    before = stage.recipe
+    stage.page.drawing.add(phantom.loose(4))
+    assert stage.recipe is before
 
 
 # --- the list of precipitates ----------------------------------------------------------------
@@ -280,10 +324,66 @@ def test_areas_that_arrive_before_the_page_has_seen_an_edit_do_no_harm(
     stage.workspace.blockSignals(True)  # the window shows an edit a moment later
     stage.workspace.edit(edits.add_precipitate, "CaPv", "Mg")
     stage.workspace.look(precipitate="CaPv")
-    stage.page._take_areas(seen.results.masks, stage.page._made.areas[1])
+    masks, areas = stage.page._made.areas
+    assert masks is not None
+    assert areas is not None
+    stage.page._take_areas(masks, (phantom.data.image.count_map(), areas))
     stage.page.working.chosen.emit()
     stage.workspace.blockSignals(False)
     assert "Brg" in " ".join(stage.page.panels.titles())
+
+
+def test_components_and_masks_of_another_place_are_not_drawn_where_the_map_is_now(
+    stage: Stage, phantom: Phantom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.open(phantom.with_fp(0, 2))
+    stage.until(lambda: stage.page.panels.titles())
+    thread = held(stage.workspace, monkeypatch)
+    data = read_elsewhere(stage.workspace, (10, 20, SIZE, SIZE))
+    seen = stage.page.seen
+    assert seen is not None
+    assert seen.results.data is data
+    assert (seen.decomposed, seen.results.masks, seen.results.phases) == (None, None, None)
+    assert stage.page.map.array is None
+    assert stage.page.map._masks == {}
+    assert stage.page.panels.titles() == []
+    stage.page.drawing._drawing("rectangle", (20, 30, 12, 12))
+    stage.page.drawing.suggest()
+    assert thread.requests == []
+    assert "no component maps yet" in stage.page.hint.text()
+
+
+def test_what_was_counted_for_a_map_is_not_kept_after_it(
+    stage: Stage, phantom: Phantom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.open(phantom.with_fp(0, 2))
+    stage.until(lambda: stage.page.panels.titles())
+    thread = held(stage.workspace, monkeypatch)
+    stage.page.forget()
+    stage.page.refresh()
+    assert thread.of("mask areas") == 1
+    stage.page.forget()
+    thread.answer()
+    assert (stage.page._made.total, stage.page._made.areas) == (None, (None, None))
+    stage.page.refresh()
+    data = read_elsewhere(stage.workspace, (10, 20, SIZE, SIZE))
+    thread.answer()
+    assert stage.page._made.data is data
+    assert (stage.page._made.total, stage.page._made.areas) == (None, (None, None))
+
+
+def test_counts_are_added_up_once_for_the_small_maps_and_the_working_map(
+    stage: Stage, phantom: Phantom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.open(phantom.with_fp(0, 2))
+    stage.until(lambda: stage.page.panels.titles())
+    thread = held(stage.workspace, monkeypatch)
+    box = stage.page.working.layer
+    total = box.findText("total counts")
+    box.setCurrentIndex(total)
+    box.activated.emit(total)
+    assert thread.requests == []
+    assert np.array_equal(np.asarray(stage.page.map.array), phantom.data.image.count_map())
 
 
 def test_the_map_can_show_total_counts_or_another_component(stage: Stage, phantom: Phantom) -> None:

@@ -18,7 +18,7 @@ from endmember.session import edits
 from endmember.session.component_choice import ComponentChoice, component_to_draw_on
 from endmember.session.map_data import MapData
 from endmember.session.mask_areas import mask_areas
-from endmember.session.mask_preview import preview_mask
+from endmember.session.mask_preview import closed_outlines, preview_mask
 from endmember.session.precipitate_rectangles import (
     add_rectangles,
     analysed_box,
@@ -40,7 +40,6 @@ from endmember.session.recipe import (
 )
 from endmember.session.separation import MapMasks
 from endmember.ui.map_view import outline_points
-from endmember.ui.mask_preview import closed_outlines
 
 Maps = npt.NDArray[np.float64]
 WHOLE = MapInput(file="a.hspy", name="a")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import periodictable
 import pytest
 from PyQt6.QtCore import QEvent, QPoint, QRect, Qt
-from PyQt6.QtGui import QHelpEvent
+from PyQt6.QtGui import QColor, QHelpEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QDialogButtonBox
 from pytestqt.qtbot import QtBot
@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from endmember.core.lines import default_family
 from endmember.ui.element_cell import ElementCell, elements
 from endmember.ui.periodic_table import PeriodicTable, PeriodicTableDialog, place
-from endmember.ui.theme import THEME
+from endmember.ui.theme import THEME, colours
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -56,6 +56,23 @@ def write(text: str) -> None:
     focus = QApplication.focusWidget()
     assert focus is not None
     QTest.keyClicks(focus, text)
+
+
+def test_the_cell_with_the_focus_shows_its_state(table: PeriodicTable) -> None:
+    table.activateWindow()
+    QTest.mouseClick(cell(table, "Fe"), RIGHT)
+    assert cell(table, "Fe").hasFocus()
+
+    def orange() -> int:
+        """Pixels in the colour of what is only fitted, without those of the folded corner."""
+        seen, wanted = cell(table, "Fe").grab().toImage(), QColor(colours().second_line)
+        rows, columns = range(seen.height() // 2), range(seen.width())
+        return sum(seen.pixelColor(x, y) == wanted for x in columns for y in rows)
+
+    focused = orange()
+    table.go_to("O")
+    assert orange() > 20
+    assert focused > 0.7 * orange()
 
 
 def test_every_element_to_californium_is_there_once() -> None:

@@ -24,11 +24,13 @@ from endmember.session.recipe import Recipe
 from endmember.session.session import run_all
 from endmember.ui.difference_chart import DifferenceChart, on_scale
 from endmember.ui.factor_slider import FactorSlider
+from endmember.ui.mask_insets import NO_MASK
 from endmember.ui.messages import Message
 from endmember.ui.phase_page import PhasePage
 from endmember.ui.runner import Runner
 from endmember.ui.theme import phase_colour
 from endmember.ui.workspace import Workspace
+from held_requests import held, read_elsewhere
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -177,10 +179,31 @@ def test_a_tab_is_the_precipitate_worked_on_and_follows_it(stage: Stage) -> None
 def test_the_insets_hold_the_masks_with_their_pixels(stage: Stage) -> None:
     part = stage.workspace.result("masks").partition
     matrix, mixture = stage.page.insets.views
-    assert f"{part.matrix.sum():,} px" in matrix.title
-    assert f"{part.mixtures['Fp'].sum():,} px" in mixture.title
+    assert f"{part.matrix.sum():,} px" in matrix.detail
+    assert f"{part.mixtures['Fp'].sum():,} px" in mixture.detail
     assert mixture._masks["mask"][0].mask is part.mixtures["Fp"]
     assert mixture.place == (0, 0, 64, 64)
+
+
+def test_masks_of_another_place_are_not_laid_where_the_map_is_now(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = held(stage.workspace, monkeypatch)
+    read_elsewhere(stage.workspace, (10, 20, 64, 64))
+    thread.answer("phase insets")
+    for view in stage.page.insets.views:
+        assert view.array is None
+        assert view.canvas.empty_text == NO_MASK
+
+
+def test_a_late_view_of_another_precipitate_is_not_shown(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = held(stage.workspace, monkeypatch)
+    stage.workspace.look(precipitate="CaPv")
+    stage.workspace.look(precipitate="Fp")
+    thread.answer(newest_first=True)
+    assert stage.view_of("Fp")
 
 
 def test_a_refresh_without_a_change_asks_for_nothing(

@@ -63,17 +63,6 @@ def test_at_most_ten_files_are_kept(tmp_path: Path) -> None:
     assert [file.stem for file in again(first).recent_files] == [str(n) for n in range(14, 4, -1)]
 
 
-def test_files_that_are_gone_stay_until_they_are_dropped(tmp_path: Path) -> None:
-    first = Preferences()
-    first.add_recent(tmp_path / "gone.hspy")
-    first.add_recent(tmp_path / "other.hspy")
-    assert tmp_path / "gone.hspy" in first.recent_files
-    first.drop_recent(tmp_path / "gone.hspy")
-    assert first.recent_files == (tmp_path / "other.hspy",)
-    first.clear_recent()
-    assert again(first).recent_files == ()
-
-
 def test_of_a_last_folder_that_is_gone_the_nearest_above_is_taken(tmp_path: Path) -> None:
     first = Preferences()
     deep = tmp_path / "year" / "sample"

@@ -24,7 +24,7 @@ from endmember.session.session import Failure
 from endmember.ui.application import make_window, prepare
 from endmember.ui.live_preview import LivePreview, PreviewQuestion
 from endmember.ui.map_canvas import MapCanvas
-from endmember.ui.map_view import MapGrid
+from endmember.ui.map_grid import MapGrid
 from endmember.ui.preferences import Preferences
 from endmember.ui.spectrum_view import MarkerLine, SpectrumView, WindowMark
 from endmember.ui.window import PAGE_CLASSES, MainWindow

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from endmember.core.counts import SpectrumImage
 from endmember.core.spectrum import EnergyAxis
-from endmember.session.map_data import MapData
+from endmember.session.map_data import MapData, excluded_mask
 from endmember.session.recipe import Exclude, MapInput, Roi
 from endmember.session.region_pixels import region_pixels
 
@@ -38,6 +39,13 @@ def test_a_region_off_the_map_says_so_and_leaves_the_others_alone() -> None:
     assert found.rois["on"] == 16
     assert "covers no pixel" in str(found.rois["off"])
     assert "covers no pixel" in str(found.excludes[0])
+
+
+def test_the_second_exclusion_is_told_as_exclusion_2() -> None:
+    shapes = [Exclude(rectangle=(0, 0, 9, 9)), Exclude(rectangle=(200, 200, 5, 5))]
+    with pytest.raises(ValueError, match='exclusion 2 on map "m"'):
+        excluded_mask(_data(), shapes)
+    assert "exclusion 2" in str(region_pixels(_data(), [], shapes).excludes[1])
 
 
 def test_a_region_wholly_excluded_says_so() -> None:

@@ -12,7 +12,8 @@ from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from endmember.ui.map_view import MapGrid, MapView, automatic_levels, outline_points
+from endmember.ui.map_grid import MapGrid
+from endmember.ui.map_view import MapView, automatic_levels, outline_points
 from endmember.ui.shape_editor import ShapeEditor
 from endmember.ui.shape_gestures import (
     dragged_frame,
@@ -190,6 +191,18 @@ def test_a_double_click_fits(stage: Stage) -> None:
     stage.qtbot.mouseDClick(stage.port, LEFT, pos=stage.at(50, 50))
     seen = stage.view.canvas.box.viewRect()
     assert seen.left() <= 0 < 100 <= seen.right()
+
+
+def test_two_quick_dabs_of_the_brush_are_two_and_leave_the_view(stage: Stage) -> None:
+    stage.editor.set_mode("brush")
+    stage.view.canvas.box.scaleBy((0.5, 0.5))
+    before = stage.view.canvas.box.viewRect()
+    place = stage.at(50, 50)
+    for press in (stage.qtbot.mousePress, stage.qtbot.mouseDClick):  # as Qt gives quick presses
+        press(stage.port, LEFT, pos=place)
+        stage.qtbot.mouseRelease(stage.port, LEFT, pos=place)
+    assert [told[0] for told in stage.heard["drawn"]] == ["stroke", "stroke"]
+    assert stage.view.canvas.box.viewRect() == before
 
 
 def test_maps_of_a_grid_share_zoom_and_cursor(qtbot: QtBot) -> None:

@@ -633,10 +633,16 @@ class Heard:
 
     def __init__(self, view: SpectrumView) -> None:
         self.all: list[tuple[object, ...]] = []
+        self.went_on: list[object] = []
         view.window_changing.connect(lambda *a: self.all.append(("changing", *a)))
-        view.window_changed.connect(lambda *a: self.all.append(("changed", *a)))
+        view.window_changed.connect(self._has_changed)
         view.window_drawn.connect(lambda *a: self.all.append(("drawn", *a)))
         view.window_removed.connect(lambda *a: self.all.append(("removed", *a)))
+
+    def _has_changed(self, *told: object) -> None:
+        *window, going_on = told
+        self.all.append(("changed", *window))
+        self.went_on.append(going_on)
 
     def names(self) -> list[object]:
         return [one[0] for one in self.all]
@@ -730,13 +736,30 @@ def test_arrows_move_the_selected_window_by_channels(
 ) -> None:
     heard, canvas = Heard(with_windows), with_windows.plot.canvas
     qtbot.mouseClick(canvas.viewport(), LEFT, pos=at(with_windows, 1.75))
-    assert with_windows.selected_window() == "Si"
+    assert with_windows.plot.windows.selected == "Si"
     qtbot.keyClick(canvas, Qt.Key.Key_Right)
     assert heard.all[-1] == ("changed", "Si", pytest.approx(1.51), pytest.approx(2.01))
     qtbot.keyClick(canvas, Qt.Key.Key_Left, SHIFT)
     assert heard.all[-1] == ("changed", "Si", pytest.approx(1.41), pytest.approx(1.91))
     qtbot.keyClick(canvas, Qt.Key.Key_Delete)
     assert heard.all[-1] == ("removed", "Si")
+
+
+def test_a_nudge_goes_on_from_the_last_one_of_the_same_window_only(
+    qtbot: QtBot, with_windows: SpectrumView
+) -> None:
+    heard, canvas = Heard(with_windows), with_windows.plot.canvas
+    qtbot.mouseClick(canvas.viewport(), LEFT, pos=at(with_windows, 1.75))
+    for _ in range(3):
+        qtbot.keyClick(canvas, Qt.Key.Key_Right)
+    assert heard.went_on == [False, True, True]
+    drag(qtbot, with_windows, at(with_windows, 1.8), at(with_windows, 2.2))
+    assert heard.went_on[3:] == [False]
+    qtbot.keyClick(canvas, Qt.Key.Key_Right)
+    assert heard.went_on[4:] == [False]
+    for key in (Qt.Key.Key_W, Qt.Key.Key_Right, Qt.Key.Key_W, Qt.Key.Key_Right):
+        qtbot.keyClick(canvas, key)
+    assert heard.went_on[5:] == [False, False]
 
 
 def test_windows_are_selected_with_the_keyboard_too(
@@ -746,10 +769,10 @@ def test_windows_are_selected_with_the_keyboard_too(
     chosen = []
     for _ in range(3):
         qtbot.keyClick(with_windows.plot.canvas, Qt.Key.Key_W)
-        chosen.append(with_windows.selected_window())
+        chosen.append(with_windows.plot.windows.selected)
     assert chosen == ["Fe", "Si", "Fe"]
     with_windows.set_windows([])
-    assert with_windows.selected_window() is None
+    assert with_windows.plot.windows.selected is None
     low = with_windows.x_range()[0]
     with_windows.zoom_to(3.0, 5.0)
     qtbot.keyClick(with_windows.plot.canvas, Qt.Key.Key_Right)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QFileDialog
 
 from endmember.session import edits
+from endmember.session.document import Document
+from endmember.ui import dialogs
+from endmember.ui.messages import Message
 from endmember.ui.workspace import PAGES
 from page_stage import NAME, SIZE, Prepared, prepared_demo
 from walk import Person
@@ -180,6 +184,55 @@ def test_one_component_and_the_map_at_an_energy_share_a_window_of_any_height(
         demo.window.resize(1366, height)
         demo.qtbot.wait(10)  # it never came back while the heights followed each other
     assert page.energy.isVisible()
+
+
+class Later:
+    """A runner's task that ends when the test says so."""
+
+    def __init__(self, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = 0
+        self.end: Callable[[Any], None] = lambda _: None
+        monkeypatch.setattr(person.window.runner, "run_task", self._take)
+        monkeypatch.setattr(dialogs, "ask_save", self._ask)
+
+    def _take(self, _says: str, _task: object, done: Callable[[Any], None]) -> None:
+        self.end = done
+
+    def _ask(self, *_: object) -> str:
+        self.asked += 1
+        return "cancel"
+
+
+def test_a_demo_that_is_ready_late_replaces_no_unsaved_decision_without_asking(
+    demo: Person, prepared: Prepared, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    later, ready = Later(demo, monkeypatch), tmp_path / "demo.toml"
+    Document(prepared.recipe).save(ready)
+    demo.window.actions_.open_demo(SIZE, tmp_path)
+    demo.workspace.edit(edits.set_segmentation, smoothing_px=3.0)
+    document = demo.workspace.document
+    later.end(ready)
+    assert demo.workspace.document is document
+    assert later.asked == 1
+    demo.workspace.undo()
+    later.end(ready)
+    assert demo.workspace.document is not document
+    assert later.asked == 1
+
+
+def test_a_demo_that_cannot_be_opened_says_why(
+    demo: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    later, bad = Later(demo, monkeypatch), tmp_path / "demo.toml"
+    bad.write_text("no recipe", encoding="utf-8")
+    told: list[Message] = []
+    demo.workspace.said.connect(told.append)
+    document = demo.workspace.document
+    demo.window.actions_.open_demo(SIZE, tmp_path)
+    for file in (bad, tmp_path / "gone.toml"):
+        later.end(file)
+    assert [message.kind for message in told] == ["error", "error"]
+    assert demo.workspace.document is document
 
 
 def test_what_cannot_be_written_is_told(demo: Person, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,8 +139,9 @@ def test_without_a_mouse_from_opening_a_map_to_its_composition(
 
 def draw_by_numbers(person: Person, box: tuple[int, int, int, int]) -> None:
     """Type the place of a rectangle into the boxes and press Add."""
-    for side, value in zip(("x", "y", "width", "height"), box, strict=True):
-        type_number(person, f"{side} in px", str(value))
+    sides = ("left edge (x)", "upper edge (y)", "width", "height")
+    for side, value in zip(sides, box, strict=True):
+        type_number(person, f"{side} of the rectangle", str(value))
     person.tab_to(named("Add a rectangle with these numbers"))
     person.key(Qt.Key.Key_Space)
     assert person.recipe.precipitates[0].rectangles[0].box == box

@@ -13,7 +13,7 @@ import numpy as np
 
 from endmember.core.energy_windows import EnergyWindow, line_window, window_maps
 from endmember.core.map_display import smoothed
-from endmember.core.spectrum import EnergyAxis, FloatArray
+from endmember.core.spectrum import FloatArray
 from endmember.session.recipe import Recipe, Role
 
 if TYPE_CHECKING:  # slow libraries are imported where they are needed, not when a window starts
@@ -77,12 +77,6 @@ def component_views(
         )
         for number in range(len(found.spectra))
     )
-
-
-def ditch_share(stretches: Stretches, axis: EnergyAxis) -> float:
-    """The share of the energy axis that ditches take up."""
-    width = sum(high - low for low, high in stretches)
-    return float(width / (axis.channels * axis.step_keV))
 
 
 def loss_curve(found: Decomposition) -> tuple[FloatArray, FloatArray]:

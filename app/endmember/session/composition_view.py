@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from endmember.session.element_table import NO_VALUE, Cell, ElementTable, Header
 
 if TYPE_CHECKING:
     from endmember.core.quantification import ElementResult
+    from endmember.core.spectrum import FloatArray
+    from endmember.core.spectrum_fit import SpectrumFit
     from endmember.session.compositions import Entry
 
 UnitName = Literal["at.%", "wt.%", "at. ppm", "wt. ppm", "oxide wt.%"]
@@ -365,6 +369,25 @@ def _value_and_error(row: ElementResult | None, unit: Unit) -> list[Cell]:
     decimals = decimals_for(found.sigma, found.value)
     error = Cell(number_text(found.sigma, decimals), found.sigma)
     return [value_cell(row, unit, with_lod=True), error]
+
+
+def added_counts(fit: SpectrumFit, element: str) -> FloatArray | None:
+    """The counts (n,) that all lines of an element add to the fit, None without any."""
+    indices = [i for i, column in enumerate(fit.columns) if column.element == element]
+    return np.asarray(fit.shapes[:, indices] @ fit.areas[indices]) if indices else None
+
+
+def measured_at_keV(fit: SpectrumFit, element: str) -> float | None:
+    """The energy of the line by which an element is measured, None if it has none in the fit."""
+    family = fit.family_of(element) if element else None
+    index = None if family is None else fit.find(element, family)
+    return None if index is None else fit.columns[index].energy_keV
+
+
+def window_width_keV(fit: SpectrumFit, energy_keV: float) -> float:
+    """The width of the window, 1.0 FWHM, in which a line at an energy is judged."""
+    window = fit.window(energy_keV)
+    return float(window.stop - window.start) * fit.spectrum.axis.step_keV
 
 
 def fit_sentence(entry: Entry) -> str:

@@ -8,8 +8,9 @@ their map, as `Precipitate.boxes_on` and `strokes_on` give them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
+from endmember.core.regions import Ellipse, Polygon, Rectangle, Region, pixel_box, region_mask
 from endmember.session.recipe import (
     Exclude,
     Precipitate,
@@ -162,6 +163,29 @@ def remove_exclude(recipe: Recipe, map_name: str, number: int) -> Recipe:
     return _with_exclude(recipe, map_name, number, None)
 
 
+def cut_to_map(full_shape: tuple[int, int], shape_kind: ShapeKind, shape: Shape) -> Shape:
+    """The shape, a rectangle cut to the uncropped map of so many (rows, columns).
+
+    Raises
+    ------
+    ValueError
+        if it covers no pixel of the map.
+    """
+    region = _region(shape_kind, shape)
+    _, beyond = region_mask(full_shape, region, "the region")
+    if isinstance(region, Rectangle) and beyond:
+        return pixel_box(full_shape, region, "the region")[0]
+    return shape
+
+
+def _region(shape_kind: ShapeKind, shape: Shape) -> Region:
+    if shape_kind == "polygon":
+        return Polygon(tuple((x, y) for x, y in cast(Sequence[Numbers], shape)))
+    x, y, width, height = cast(Numbers, shape)
+    kind = Rectangle if shape_kind == "rectangle" else Ellipse
+    return kind(x, y, width, height)
+
+
 def _shaped(shape_kind: ShapeKind, shape: Shape) -> dict[str, Any]:
     return {shape_kind: plain(shape)}
 
@@ -213,5 +237,5 @@ def _named(rois: Sequence[Roi], name: str, map_name: str) -> int:
 
 def _no_such(kind: str, number: int, owner: str, there: int) -> ValueError:
     return ValueError(
-        f"there is no {kind} {number} of {owner}, which has {there}, counted from 0; choose another"
+        f"there is no {kind} {number + 1} of {owner}, which has {there}; choose another"
     )

@@ -188,7 +188,7 @@ def excluded_mask(data: MapData, shapes: Sequence[Exclude]) -> tuple[BoolArray, 
     entry, shape = data.entry, (data.image.rows, data.image.columns)
     excluded = np.zeros(shape, dtype=bool)
     warnings: list[str] = []
-    for number, drawn in enumerate(shapes):
+    for number, drawn in enumerate(shapes, start=1):
         name = f'exclusion {number} on map "{entry.name}"'
         mask, clipped = region_mask(shape, region_on(entry, drawn), name)
         excluded |= mask

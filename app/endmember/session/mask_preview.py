@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ from endmember.session.recipe import Box, MapInput, Segmentation
 from endmember.session.recipe import Stroke as DrawnStroke
 from endmember.session.shapes import rectangle_on, stroke_on
 
+Corner = tuple[int, int]
 SURROUNDINGS_PX = 40  # enough background for the colour models, and for the smoothing
 
 
@@ -73,6 +75,29 @@ def preview_mask(
     return MaskPreview(mask, uncropped(entry, (x, y, width, height)), int(np.count_nonzero(mask)))
 
 
+def closed_outlines(mask: BoolArray) -> list[list[Corner]]:
+    """The outlines of a mask as closed lines of corners (x, y), in pixels of the mask.
+
+    Only where a line turns does it have a corner. Holes have outlines of their own.
+    """
+    padded = np.pad(mask, 1).astype(np.int8)
+    onward: dict[Corner, list[Corner]] = defaultdict(list)
+    # every edge runs with the inside on its right, so at each corner as many leave as arrive
+    down = padded[1:, 1:-1] - padded[:-1, 1:-1]
+    for y, x in np.argwhere(down != 0).tolist():
+        start, end = ((x, y), (x + 1, y)) if down[y, x] > 0 else ((x + 1, y), (x, y))
+        onward[start].append(end)
+    across = padded[1:-1, 1:] - padded[1:-1, :-1]
+    for y, x in np.argwhere(across != 0).tolist():
+        start, end = ((x, y + 1), (x, y)) if across[y, x] > 0 else ((x, y), (x, y + 1))
+        onward[start].append(end)
+    outlines = []
+    while onward:
+        first = next(iter(onward))
+        outlines.append(_without_straight(_followed(onward, first)))
+    return outlines
+
+
 def _named(box: Box) -> str:
     return f"the rectangle {list(box)}"
 
@@ -90,3 +115,26 @@ def _stroke_in_part(entry: MapInput, stroke: DrawnStroke, left: int, top: int) -
     """A stroke in pixels of the part of the analysed map that begins at `left`, `top`."""
     here = stroke_on(entry, stroke)
     return replace(here, points=tuple((x - left, y - top) for x, y in here.points))
+
+
+def _followed(onward: dict[Corner, list[Corner]], first: Corner) -> list[Corner]:
+    """One closed line from `first`; its edges are taken out of `onward`."""
+    line, place = [first], first
+    while place in onward:
+        ends = onward[place]
+        place = ends.pop()
+        if not ends:
+            del onward[line[-1]]
+        line.append(place)
+        if place == first:
+            break
+    return line[:-1]
+
+
+def _without_straight(line: list[Corner]) -> list[Corner]:
+    turns = []
+    for index, (x, y) in enumerate(line):
+        before, after = line[index - 1], line[(index + 1) % len(line)]
+        if (x - before[0]) * (after[1] - y) != (y - before[1]) * (after[0] - x):
+            turns.append((x, y))
+    return turns

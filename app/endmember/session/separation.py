@@ -274,9 +274,9 @@ def separate(
     within[-1](0.0)
     purity, told = _purity(data, part, subtractions)
     report(1.0)
-    told = [*warnings, *told]
+    warnings = [*warnings, *told]
     return MapPhases(
-        matrix, mixtures, subtractions, purity, tuple(told), data.reading, failures
+        matrix, mixtures, subtractions, purity, tuple(warnings), data.reading, failures
     )
 
 

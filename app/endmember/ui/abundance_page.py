@@ -20,15 +20,17 @@ from endmember.session.abundance_views import (
     endmember_spectra,
     missed_places,
 )
-from endmember.session.session import Failure
+from endmember.session.map_data import fitting
 from endmember.ui.abundance_settings import MIXED, RESIDUAL, WHOLE, AbundanceSettings
 from endmember.ui.element_marks import element_markers, marker_lines
 from endmember.ui.endmember_view import EndmemberView
 from endmember.ui.fraction_table import FractionRow
-from endmember.ui.map_view import MapGrid, MapView, automatic_levels
+from endmember.ui.map_grid import MapGrid
+from endmember.ui.map_view import MapView, automatic_levels
 from endmember.ui.mask_layers import pixel_size_nm_of, place_of
 from endmember.ui.page import Page, is_same_state
 from endmember.ui.phase_legend import PhaseLegend
+from endmember.ui.requests import Requests
 from endmember.ui.shape_gestures import Point
 from endmember.ui.theme import THEME, phase_colour
 from endmember.ui.workspace import Shown, Workspace
@@ -57,16 +59,17 @@ AROUND = 5.0  # times the width of a missed precipitate's rectangle is shown rou
 class _Source:
     """Abundances and the results that they were made of."""
 
-    found: MapAbundance
     data: MapData
+    found: MapAbundance
     masks: MapMasks
     phases: MapPhases
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Made:
-    """A view with the automatic ends of the colours of each phase."""
+    """A view with the automatic ends of the colours of each phase, and what it shows."""
 
+    source: _Source
     view: AbundanceView
     levels: tuple[tuple[float, float], ...]
 
@@ -89,7 +92,10 @@ class AbundancePage(Page):
         self._state: tuple[object, ...] = ()
         self._source: _Source | None = None
         self._made: _Made | None = None
-        self._asked: dict[str, tuple[object, ...]] = {}
+        self._requests = Requests(
+            workspace.runner,
+            lambda text: workspace.say("error", f"the abundances cannot be shown: {text}"),
+        )
         self._markers: tuple[Marker, ...] = ()
         self._looks: dict[str, tuple[tuple[float, float] | None, str]] = {}
         self._keys: list[str] = []
@@ -161,7 +167,7 @@ class AbundancePage(Page):
 
     def _forget(self) -> None:
         self._source, self._made = None, None
-        self._asked.clear()
+        self._requests.forget()
         self._looks.clear()
 
     def _pair(self, shown: Shown) -> _Source | None:
@@ -170,14 +176,12 @@ class AbundancePage(Page):
         if known is not None and known.found is found:
             return known
         workspace = self.workspace
-        needed = [workspace.shown(step).value for step in ("read", "masks", "subtraction")]
-        if found is None or any(value is None for value in needed):
+        data = workspace.data
+        made = [workspace.shown(step).value for step in ("masks", "subtraction")]
+        needed: list[Any] = [fitting(value, data) for value in (found, *made)]
+        if data is None or any(value is None for value in needed):
             return None
-        source = _Source(found, *needed)
-        image = source.data.image
-        fits = found.abundance.residual.shape == (image.rows, image.columns)
-        axis = source.phases.matrix.fit.spectrum.axis
-        return source if fits and axis == image.axis else None
+        return _Source(data, *needed)
 
     def _show_nothing(self, recipe: Recipe, shown: Shown) -> None:
         text = WAITING if shown.failure is None else FAILED
@@ -185,7 +189,7 @@ class AbundancePage(Page):
             text = NO_PRECIPITATE
             self.veil.cover(None)
         self._made = None
-        self._asked.clear()
+        self._requests.forget()
         self._show_sentence(text)
         self.spectra.hide()
         self.panel.show_fractions(())
@@ -223,32 +227,16 @@ class AbundancePage(Page):
 
     # --- made away from the main thread ------------------------------------------------------
 
-    def _ask(self, slot: str, of: tuple[object, ...], work: Any, then: Any) -> None:
-        """Make something once for the same objects; only the newest answer is taken."""
-        if is_same_state(of, self._asked.get(slot, ())):
-            return
-        self._asked[slot] = of
-
-        def take(value: Any) -> None:
-            if not is_same_state(of, self._asked.get(slot, ())):
-                return
-            if isinstance(value, Failure):
-                self.workspace.say("error", f"the abundances cannot be shown: {value.message}")
-            else:
-                then(value)
-
-        self.workspace.runner.ask(slot, work, take)
-
     def _ask_view(self) -> None:
         source, recipe = self._source, self.workspace.recipe
         if source is None or recipe is None:
             return
-        found, smoothing = source.found, self.panel.smoothing.value()
-        colours = tuple(_rgb(self._colour(phase)) for phase in found.phases)
-        self._ask(
+        smoothing = self.panel.smoothing.value()
+        colours = tuple(_rgb(self._colour(source.found, phase)) for phase in source.found.phases)
+        self._requests.ask(
             "abundance view",
-            (found, colours, smoothing),
-            lambda: _made(found, colours, smoothing),
+            (source, colours, smoothing),
+            lambda: _made(source, colours, smoothing),
             self._take_view,
         )
 
@@ -263,9 +251,9 @@ class AbundancePage(Page):
             return
         phases, matrix = source.phases, source.found.phases[0]
         scale = self.spectra.normalisation
-        colours = {phase: self._colour(phase) for phase in source.found.phases}
+        colours = {phase: self._colour(source.found, phase) for phase in source.found.phases}
         shown = tuple((phase, colour.name()) for phase, colour in colours.items())
-        self._ask(
+        self._requests.ask(
             "endmember spectra",
             (phases, matrix, scale, shown),
             lambda: endmember_spectra(phases, matrix, scale),
@@ -276,9 +264,9 @@ class AbundancePage(Page):
         source, missed = self._source, self.panel.sections["missed"]
         if source is None or not current:
             missed.setVisible(False)
-            self._asked.pop("missed precipitates", None)
+            self._requests.forget("missed precipitates")
             return
-        self._ask(
+        self._requests.ask(
             "missed precipitates",
             (source, recipe.phases),
             lambda: missed_places(source.data, source.masks, source.found),
@@ -294,7 +282,7 @@ class AbundancePage(Page):
     def _ask_markers(self, recipe: Recipe) -> None:
         data, element = self.workspace.data, self.workspace.focus.element
         if data is not None:
-            self._ask(
+            self._requests.ask(
                 "abundance lines",
                 (recipe.sample, data, element),
                 lambda: element_markers(recipe, data, element),
@@ -316,8 +304,8 @@ class AbundancePage(Page):
 
     def _show_maps(self) -> None:
         """Show the maps that are ticked."""
-        made, source = self._made, self._source
-        if made is None or source is None:
+        made = self._made
+        if made is None:
             return
         known = self.panel.shown_maps()
         self._keys = [key for key in (MIXED, *made.view.phases, RESIDUAL) if key in known]
@@ -330,10 +318,11 @@ class AbundancePage(Page):
         self._watched = len(self.maps.views)
         self._filling = True
         for view, key in zip(self.maps.views, self._keys, strict=False):
-            self._show_map(view, key, made, source.data)
+            self._show_map(view, key, made)
         self._filling = False
         mixed = self._keys[0] == MIXED
-        self._show_legend(made.view.phases if mixed else ())
+        found = made.source.found
+        self._show_legend([(p, self._colour(found, p)) for p in found.phases] if mixed else ())
         self._share_room()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
@@ -354,9 +343,13 @@ class AbundancePage(Page):
         above = min(max(wanted, round(LEAST_SHARE * whole)), round(MOST_SHARE * whole))
         self.splitter.setSizes([above, whole - above])
 
-    def _show_map(self, view: MapView, key: str, made: _Made, data: MapData) -> None:
+    def _show_map(self, view: MapView, key: str, made: _Made) -> None:
+        data = made.source.data
         place, size = place_of(data), pixel_size_nm_of(data)
         shown = made.view
+        of_phase = key not in (MIXED, RESIDUAL)
+        # the titles are the legend of all phases where those are too small for one
+        view.head.chip.set_colour(self._colour(made.source.found, key) if of_phase else None)
         smoothed = ", smoothed for display" if self.panel.smoothing.value() > 0 else ""
         if key == MIXED:
             told = f"the colours of the phases, mixed by their fraction of the counts{smoothed}"
@@ -383,31 +376,29 @@ class AbundancePage(Page):
             levels=chosen or levels,
         )
 
-    def _show_legend(self, phases: Sequence[str]) -> None:
+    def _show_legend(self, phases: Sequence[tuple[str, QColor]]) -> None:
         if self.legend is None and phases:
             self.legend = PhaseLegend(self.maps.views[0].canvas)
         if self.legend is not None:
-            self.legend.show_phases([(phase, self._colour(phase)) for phase in phases])
+            self.legend.show_phases(phases)
 
     def _remember(self, number: int) -> None:
         """Keep what a person chose in the menu of a map, by what it shows."""
-        made, source = self._made, self._source
-        if self._filling or number >= len(self._keys) or made is None or source is None:
+        made = self._made
+        if self._filling or number >= len(self._keys) or made is None:
             return
         view, key = self.maps.views[number], self._keys[number]
         self._looks[key] = (view.levels, view.colour_map)
         if view.levels is None:  # whose automatic ends are not those of this page
-            self._show_map(view, key, made, source.data)
+            self._show_map(view, key, made)
 
     def _reset_levels(self) -> None:
         self._looks = {key: (None, look) for key, (_, look) in self._looks.items()}
         self._show_maps()
 
-    def _colour(self, phase: str) -> QColor:
-        recipe, source = self.workspace.recipe, self._source
-        assert recipe is not None
-        assert source is not None
-        return phase_colour(_index(recipe, source.found, phase))
+    def _colour(self, found: MapAbundance, phase: str) -> QColor:
+        assert self.workspace.recipe is not None
+        return phase_colour(_index(self.workspace.recipe, found, phase))
 
     # --- hands -------------------------------------------------------------------------------
 
@@ -434,18 +425,16 @@ class AbundancePage(Page):
 
     def describe(self, point: Point) -> str:
         """Place, and the fractions and the residual of the pixel as they were computed."""
-        text, source = super().describe(point), self._source
-        view = self.maps.views[0] if self._keys else None
-        pixel = None if view is None else view.pixel_at(point)
-        if source is None or pixel is None:
+        text, made = super().describe(point), self._made
+        pixel = None if made is None else made.source.data.pixel_at(*point)
+        if made is None or pixel is None or not self._keys:
             return text
-        abundance = source.found.abundance
+        found = made.source.found
+        abundance = found.abundance
         values = [float(of[pixel]) for of in abundance.maps]
         if not all(math.isfinite(value) for value in values):
             return f"{text}   no counts"
-        told = [
-            f"{phase} {value:.2f}" for phase, value in zip(source.found.phases, values, strict=True)
-        ]
+        told = [f"{phase} {value:.2f}" for phase, value in zip(found.phases, values, strict=True)]
         return f"{text}   {', '.join(told)}   residual {float(abundance.residual[pixel]):.2f}"
 
     def key_tool(self, letter: str) -> bool:
@@ -455,11 +444,9 @@ class AbundancePage(Page):
         return letter == "L"
 
 
-def _made(
-    found: MapAbundance, colours: Sequence[tuple[int, int, int]], smoothing_px: float
-) -> _Made:
-    view = abundance_view(found, colours, smoothing_px)
-    return _Made(view, tuple(automatic_levels(values) for values in view.maps))
+def _made(source: _Source, colours: Sequence[tuple[int, int, int]], smoothing_px: float) -> _Made:
+    view = abundance_view(source.found, colours, smoothing_px)
+    return _Made(source, view, tuple(automatic_levels(values) for values in view.maps))
 
 
 def _index(recipe: Recipe, found: MapAbundance, phase: str) -> int:

@@ -15,7 +15,7 @@ from endmember.ui.missed_list import MissedList
 from endmember.ui.page import Veil, remark
 from endmember.ui.section import Section
 
-MIXED, RESIDUAL = "phases mixed", "residual"
+MIXED, RESIDUAL = "all phases", "residual"
 WHOLE, AUTOMATIC = "whole", "automatic"
 FRACTIONS = (
     "From a fit of the summed spectrum, ± counting error. Means of the maps are not shown: at few "
@@ -49,7 +49,7 @@ class AbundanceSettings(QWidget):
         )
         self.levels.show_choices([("0 to 1", WHOLE), ("automatic", AUTOMATIC)], WHOLE)
         self.smoothing = NumberBox(
-            "Sigma of a Gaussian, in pixels of the map, that smooths the maps for the eye; nothing "
+            "σ of a Gaussian, in pixels of the map, that smooths the maps for the eye; nothing "
             "is computed from smoothed maps",
             "smoothing for display in pixels",
             "px",
@@ -57,6 +57,7 @@ class AbundanceSettings(QWidget):
         self.smoothing.setRange(0.0, LARGEST_SMOOTHING_PX)
         self.smoothing.setDecimals(1)
         self.smoothing.setSingleStep(0.5)
+        self.smoothing.setSpecialValueText("none")
         self.residual = remark(RESIDUAL_MEANS)
         self.median = QLabel()
         self.median.setWordWrap(True)
@@ -80,7 +81,7 @@ class AbundanceSettings(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow("Levels", self.levels)
-        form.addRow("Smoothing", self.smoothing)
+        form.addRow("Smoothing σ", self.smoothing)
         for key, parts in (
             ("fractions", (self.fractions, remark(FRACTIONS))),
             ("missed", (self.missed,)),

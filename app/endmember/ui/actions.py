@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GESTURES = (
     ("Maps", "zoom at the pointer", "wheel, + and -"),
     ("Maps", "pan", "middle button, Space and drag, or drag an empty place with Select"),
-    ("Maps", "fit", "double click"),
+    ("Maps", "fit", "double click, except with a brush"),
     ("Maps", "menu: colours, contrast, copy, save", "right click"),
     ("Shapes", "draw", "drag with a tool; a polygon by clicks, closed by Enter or a double click"),
     ("Shapes", "move by 1 pixel, by 10", "arrows, Shift and arrows"),
@@ -265,17 +265,20 @@ class Actions:
 
     def open_files(self, files: Sequence[Path]) -> None:
         """Open a recipe, or one or more maps as a new document."""
-        if not self.may_leave():
-            return
-        try:
-            document = _document(files)
-        except (ValueError, OSError) as error:
-            self.window.workspace.say("error", str(error))
+        if not self.may_leave() or (document := self._document(files)) is None:
             return
         preferences = self.window.preferences
         preferences.add_recent(files[0])
         preferences.last_folder = files[0].resolve().parent
         self.window.show_document(document)
+
+    def _document(self, files: Sequence[Path]) -> Document | None:
+        """The document of these files; None, with a word, where they cannot be opened."""
+        try:
+            return _document(files)
+        except (ValueError, OSError) as error:
+            self.window.workspace.say("error", str(error))
+            return None
 
     def open_demo(self, size: int = 256, folder: Path | None = None) -> None:
         """Simulate the demo map, if it is not there yet, and open it with its recipe."""
@@ -283,11 +286,19 @@ class Actions:
             return
         from endmember.demo import prepare_demo
 
+        workspace = self.window.workspace
+        document, recipe = workspace.document, workspace.recipe
+
         def opened(value: Any) -> None:
             if isinstance(value, Failure):
-                self.window.workspace.say("error", f"the demo cannot be made: {value.message}")
-            elif value is not None:
-                self.window.show_document(Document.open(value))
+                workspace.say("error", f"the demo cannot be made: {value.message}")
+                return
+            # the demo may take minutes, and what was asked then holds only for what was open then
+            same = workspace.document is document and workspace.recipe == recipe
+            if value is None or not (same or self.may_leave()):
+                return
+            if (demo := self._document([value])) is not None:
+                self.window.show_document(demo)
 
         self.window.status_line.showMessage("the demo map is being made, once", 4000)
         self.window.runner.run_task(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import pyqtSignal
@@ -46,14 +47,14 @@ class AnalysedPart(QWidget):
         self.crop.changed.connect(self.crop_set)
         self.whole.clicked.connect(lambda: self.crop_set.emit(None))
         self.rebin.valueChanged.connect(self._on_rebin)
-        for box in (self.low, self.high):
-            box.valueChanged.connect(self._on_range)
+        for end, box in enumerate((self.low, self.high)):
+            box.valueChanged.connect(partial(self._on_range, end))
 
     def _energy_box(self, which: str, why: str) -> NumberBox:
         says = f"The {which} energy that is decomposed and fitted. {why}"
         box = NumberBox(says, f"{which} energy in keV", "keV")
         box.setRange(0.0, HIGHEST_keV)
-        box.setDecimals(2)
+        box.setDecimals(3)
         box.setSingleStep(0.1)
         box.setMinimumWidth(76)
         return box
@@ -97,10 +98,12 @@ class AnalysedPart(QWidget):
         map_name = self.workspace.focus.map_name
         self.edits.edit(("rebin", map_name), edits.set_map, map_name, rebin=value)
 
-    def _on_range(self, _: float) -> None:
-        energies = round(self.low.value(), 3), round(self.high.value(), 3)
-        done = self.edits.edit("range", edits.set_instrument, energy_range_keV=energies)
+    def _on_range(self, end: int, energy: float) -> None:
         recipe = self.workspace.recipe
-        if not done and recipe is not None:
-            self.low.show_value(float(recipe.instrument.energy_range_keV[0]))
-            self.high.show_value(float(recipe.instrument.energy_range_keV[1]))
+        if recipe is None:
+            return
+        before = recipe.instrument.energy_range_keV
+        energies = list(before)  # the other end may have more decimals than its box
+        energies[end] = round(energy, 3)
+        if not self.edits.edit("range", edits.set_instrument, energy_range_keV=tuple(energies)):
+            (self.low, self.high)[end].show_value(float(before[end]))

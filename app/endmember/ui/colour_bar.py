@@ -35,7 +35,8 @@ class ColourBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._levels, self._unit = (0.0, 1.0), ""
+        self._levels, self.unit = (0.0, 1.0), ""
+        self._with_unit = True
         self._table = colour_table("viridis")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.setAccessibleName("colour bar")
@@ -44,7 +45,7 @@ class ColourBar(QWidget):
         self, levels: tuple[float, float], unit: str, table: npt.NDArray[np.generic]
     ) -> None:
         """Show the values at the ends of the colours, with their unit."""
-        self._levels, self._unit = levels, unit
+        self._levels, self.unit = levels, unit
         self._table = np.asarray(table, dtype=np.uint8)
         low, high = self._texts(3, unit)
         self.setToolTip(f"colours run from {low} to {high}")
@@ -60,9 +61,25 @@ class ColourBar(QWidget):
         metrics = self.fontMetrics()
         return sum(metrics.horizontalAdvance(text) for text in texts) + 2 * GAP
 
+    def show_unit(self, shown: bool) -> None:
+        """Whether to say the unit where there is room; the tooltip always says it."""
+        if shown != self._with_unit:
+            self._with_unit = shown
+            self.updateGeometry()
+            self.update()
+
+    def least_width(self) -> int:
+        """Pixels below which nothing is drawn."""
+        return self._room(self._texts(2, "")) + LEAST_LENGTH
+
+    def width_with_unit(self) -> int:
+        """Pixels from which on the unit is said."""
+        return self._room(self._texts(3, self.unit)) + LEAST_LENGTH
+
     def sizeHint(self) -> QSize:
         """With the unit, where there is room."""
-        return QSize(self._room(self._texts(3, self._unit)) + LENGTH, self.fontMetrics().height())
+        unit = self.unit if self._with_unit else ""
+        return QSize(self._room(self._texts(3, unit)) + LENGTH, self.fontMetrics().height())
 
     def minimumSizeHint(self) -> QSize:
         """It never makes a map wider."""
@@ -70,7 +87,8 @@ class ColourBar(QWidget):
 
     def paintEvent(self, _: QPaintEvent | None) -> None:
         """As much of it as there is room for."""
-        for digits, unit in ((3, self._unit), (3, ""), (2, "")):
+        first = self.unit if self._with_unit else ""
+        for digits, unit in ((3, first), (3, ""), (2, "")):
             texts = self._texts(digits, unit)
             spare = self.width() - self._room(texts)
             if spare >= LEAST_LENGTH:

@@ -18,18 +18,20 @@ from endmember.session.component_views import (
     users,
     whole_spectrum,
 )
+from endmember.session.map_data import fitting
 from endmember.session.session import Failure
-from endmember.ui.component_row import Said, role_of
-from endmember.ui.component_row import Shown as ShownComponent
+from endmember.ui.component_row import ComponentPicture, Said, role_of
 from endmember.ui.component_rows import LEAST_HEIGHT, MOST_ROWS, ComponentRows
 from endmember.ui.component_settings import ComponentSettings
 from endmember.ui.dialog import name
 from endmember.ui.element_marks import element_markers, marker_lines
 from endmember.ui.elided_label import ElidedLabel
 from endmember.ui.energy_row import EnergyRow
-from endmember.ui.map_view import MapLink, automatic_levels
+from endmember.ui.map_grid import MapLink
+from endmember.ui.map_view import automatic_levels
 from endmember.ui.mask_layers import pixel_size_nm_of, place_of
 from endmember.ui.page import Page, is_same_state, remark
+from endmember.ui.requests import Requests, quietly
 from endmember.ui.shape_gestures import Point
 from endmember.ui.spectrum_link import SpectrumLink
 from endmember.ui.theme import THEME, phase_colour
@@ -103,9 +105,10 @@ class ComponentPage(Page):
         self._state: tuple[object, ...] = ()
         self._source: _Source | None = None
         self._cut: tuple[Decomposed | None, MapMasks | None] = (None, None)
-        self._asked: tuple[object, ...] = ()
-        self._marked: tuple[object, ...] = ()
-        self._whole_of: MapData | None = None
+        self._requests = Requests(
+            workspace.runner,
+            lambda text: workspace.say("error", f"the components cannot be shown: {text}"),
+        )
         self._markers: tuple[Marker, ...] = ()
         self._lay_out()
         self._connect()
@@ -159,7 +162,8 @@ class ComponentPage(Page):
         if is_same_state(state, self._state):
             return
         if self._state and self._state[0] is not workspace.document:
-            self._source, self._asked = None, ()
+            self._source = None
+            self._requests.forget()
         self._state = state
         self._tell(shown)
         self.panel.show_recipe(recipe)
@@ -173,8 +177,8 @@ class ComponentPage(Page):
 
     def forget(self) -> None:
         """Keep nothing of the last document."""
-        self._source, self._whole_of, self._cut = None, None, (None, None)
-        self._state = self._asked = self._marked = ()
+        self._source, self._cut, self._state = None, (None, None), ()
+        self._requests.forget()
 
     def _tell(self, shown: Shown) -> None:
         self.show_state(shown, "out of date: being decomposed again")
@@ -185,7 +189,7 @@ class ComponentPage(Page):
         source = self._pair(shown, data)
         self._source = source
         if source is None:
-            self._asked = ()
+            self._requests.forget("components")
             waiting = WAITING if data is not None else NOT_READ
             self.rows.set_empty(FAILED if shown.failure is not None else waiting)
             self.caption.setText("")
@@ -196,7 +200,7 @@ class ComponentPage(Page):
             told = f"the first {MOST_ROWS} of {told}"
         if len(names) > 1:
             told += f", common to {len(names)} maps"
-        self.caption.setText(f"{told}; maps in counts, spectra normalised to their peak")
+        self.caption.set_texts(f"{told}; maps in counts, spectra normalised to their peak", told)
         self.caption.setToolTip(self.caption.text())
         self._ask_components()
 
@@ -209,35 +213,24 @@ class ComponentPage(Page):
             map_name = known.data.entry.name
             if map_name == self.workspace.focus.map_name or data is None:
                 return known
-        if data is None or data.entry.name not in decomposed.names:
+        if data is None or fitting(decomposed, data) is None:
             return None
-        fits = decomposed.found.spectra.shape[1] == data.image.axis.channels
-        shape = decomposed.maps_of(data.entry.name).shape[1:]
-        fits = fits and shape == (data.image.rows, data.image.columns)
-        return _Source(decomposed, data) if fits else None
+        return _Source(decomposed, data)
 
     def _ask_components(self) -> None:
         """Make the components ready to be drawn, away from the main thread."""
         source = self._source
         if source is None:
             return
-        asked = (source.decomposed, source.data, self.panel.smoothing.value())
-        if is_same_state(asked, self._asked):
-            return
-        self._asked = asked
         smoothing = self.panel.smoothing.value()
-        self.workspace.runner.ask(
+        self._requests.ask(
             "components",
+            (source.decomposed, source.data, smoothing),
             lambda: _made(source, smoothing),
-            lambda value: self._take(asked, value),
+            self._take,
         )
 
-    def _take(self, asked: tuple[object, ...], value: Any) -> None:
-        if not is_same_state(asked, self._asked):
-            return
-        if isinstance(value, Failure):
-            self.workspace.say("error", f"the components cannot be shown: {value.message}")
-            return
+    def _take(self, value: list[ComponentPicture]) -> None:
         self.rows.set_components(value)
         self._show_scale()
         if self.workspace.recipe is not None:
@@ -265,20 +258,18 @@ class ComponentPage(Page):
 
     def _ask_markers(self, recipe: Recipe, data: MapData | None) -> None:
         element = self.workspace.focus.element
-        marked = (recipe.sample, data, element)
-        if data is None or is_same_state(marked, self._marked):
-            return
-        self._marked = marked
-        self.workspace.runner.ask(
-            "component lines",
-            lambda: element_markers(recipe, data, element),
-            lambda value: self._take_markers(marked, value),
-        )
+        if data is not None:
+            self._requests.ask(
+                "component lines",
+                (recipe.sample, data, element),
+                lambda: element_markers(recipe, data, element),
+                self._take_markers,
+                failed=quietly,
+            )
 
-    def _take_markers(self, marked: tuple[object, ...], value: Any) -> None:
-        if is_same_state(marked, self._marked) and not isinstance(value, Failure):
-            self._markers = value
-            self._draw_markers()
+    def _take_markers(self, value: tuple[Marker, ...]) -> None:
+        self._markers = value
+        self._draw_markers()
 
     def _draw_markers(self) -> None:
         recipe = self.workspace.recipe
@@ -316,20 +307,18 @@ class ComponentPage(Page):
         self.energy.map.setFixedWidth(width)
 
     def _ask_whole(self, data: MapData | None) -> None:
-        if data is None or data is self._whole_of:
-            return
-        self._whole_of = data
-        self.energy.forget()
-        self.workspace.runner.ask(
+        if data is not None and self._requests.ask(
             "whole spectrum",
+            (data,),
             lambda: whole_spectrum(data),
-            lambda value: self._take_whole(data, value),
-        )
+            partial(self._take_whole, data),
+            failed=quietly,
+        ):
+            self.energy.forget()
 
-    def _take_whole(self, data: MapData, value: Any) -> None:
-        if data is self._whole_of and not isinstance(value, Failure):
-            self.energy.show_spectrum(data.image.axis, value)
-            self._show_scale()
+    def _take_whole(self, data: MapData, value: FloatArray) -> None:
+        self.energy.show_spectrum(data.image.axis, value)
+        self._show_scale()
 
     def _on_energy(self, energy_keV: float | None) -> None:
         self.workspace.energy_moved.emit(energy_keV)
@@ -389,12 +378,12 @@ class ComponentPage(Page):
         return letter in tools
 
 
-def _made(source: _Source, smoothing_px: float) -> list[ShownComponent]:
+def _made(source: _Source, smoothing_px: float) -> list[ComponentPicture]:
     """The components with the ends of their colours, which take a while for large maps."""
     data = source.data
     place, size = place_of(data), pixel_size_nm_of(data)
     return [
-        ShownComponent(view, _levels(view.shown), data.image.axis, place, size)
+        ComponentPicture(view, _levels(view.shown), data.image.axis, place, size)
         for view in component_views(source.decomposed, data, smoothing_px)
     ]
 

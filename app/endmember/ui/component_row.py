@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ROLES: tuple[Role, ...] = ("matrix", "precipitate", "unused")
 ROLE_OPEN = "role not said"
+PROPOSED = "proposed: "
 TO_PEAK = "normalised to peak"
 EXPECTED = "continuum expected"
 STRIPE_WIDTH = 5
@@ -55,7 +56,7 @@ class Stripe(QWidget):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Shown:
+class ComponentPicture:
     """A component ready to be drawn: `levels` are the automatic ends of the colours of its map."""
 
     view: ComponentView
@@ -106,6 +107,7 @@ class ComponentRow(QWidget):
         )
         self.role.setMinimumContentsLength(14)
         self.role.setMinimumWidth(122)
+        self.role.shortened = _short_role
         self.share = ElidedLabel(least=52)
         self.used = ElidedLabel(least=40)
         self.used.setMaximumWidth(LONGEST_USER)
@@ -114,8 +116,8 @@ class ComponentRow(QWidget):
         self.plot = SpectrumView(f"spectrum of component #{number}")
         self.plot.set_unit(TO_PEAK)
         self.plot.set_legend(False)
-        self.shown: Shown | None = None
-        self._drawn: Shown | None = None
+        self.shown: ComponentPicture | None = None
+        self._drawn: ComponentPicture | None = None
         self._scale = (False, False)
         self._drawn_scale = (False, False)
         self._lay_out()
@@ -145,24 +147,24 @@ class ComponentRow(QWidget):
 
     # --- what is shown -----------------------------------------------------------------------
 
-    def set_shown(self, shown: Shown) -> None:
+    def set_shown(self, shown: ComponentPicture) -> None:
         """Take another component; `draw` shows it."""
         self.shown = shown
         share = 100 * shown.view.share
-        self.share.setText(
-            f"{share:.1f} % of counts" if share >= 0.1 else f"{share:.2g} % of counts"
-        )
+        number = f"{share:.1f} %" if share >= 0.1 else f"{share:.2g} %"
+        self.share.set_texts(f"{number} of counts", number)
         self.share.setToolTip(
             f"{share:.3g} % of all counts of this map, "
             f"{100 * shown.view.share_of_all:.3g} % of all maps decomposed together"
         )
         self._tell_ditches(shown)
 
-    def _tell_ditches(self, shown: Shown) -> None:
+    def _tell_ditches(self, shown: ComponentPicture) -> None:
         stretches = shown.view.ditches
         told = ", ".join(f"{low:.2f}–{high:.2f}" for low, high in stretches)
         count = f"{len(stretches)} ditch{'es' if len(stretches) > 1 else ''}: {told} keV"
-        self.ditches.setText(count if stretches else "no ditch found")
+        short = count.partition(":")[0]
+        self.ditches.set_texts(*((count, short) if stretches else ("no ditch found", "0 ditches")))
         self.ditches.setToolTip(f"{count}. {DITCH}" if stretches else "")
 
     @property
@@ -180,7 +182,7 @@ class ComponentRow(QWidget):
         self._drawn, self._drawn_scale = shown, self._scale
         self.draw_spectrum()
 
-    def _draw_map(self, shown: Shown) -> None:
+    def _draw_map(self, shown: ComponentPicture) -> None:
         self.map.set_image(
             shown.view.shown,
             shown.place,
@@ -228,10 +230,10 @@ class ComponentRow(QWidget):
         full = f"component #{self.number}{called}"
         self.map.set_title(f"#{self.number}{called}", f"{full}: its counts in each pixel")
         self.map.canvas.setAccessibleName(f"map of {full}")
-        proposed = ROLE_OPEN if said.proposed is None else f"proposed: {said.proposed}"
+        proposed = ROLE_OPEN if said.proposed is None else f"{PROPOSED}{said.proposed}"
         self.role.show_choices([(proposed, None), *((role, role) for role in ROLES)], label.role)
         names = ", ".join(said.used_by)
-        self.used.setText(f"shows {names}" if names else "")
+        self.used.set_texts(f"shows {names}" if names else "", names)
         self.used.setToolTip(f"The masks of {names} are cut from this component" if names else "")
         self.used.setVisible(bool(names))
         self.stripe.set_colour(QColor(said.colour) if said.colour else None)
@@ -249,6 +251,11 @@ class ComponentRow(QWidget):
             self.setFixedHeight(height)
         if map_width != self.map.minimumWidth():
             self.map.setFixedWidth(map_width)
+
+
+def _short_role(text: str) -> str:
+    role = text.removeprefix(PROPOSED)
+    return role if role == text else f"{role}?"
 
 
 def role_of(value: object) -> Role | None:

@@ -8,8 +8,8 @@ from PyQt6.QtCore import QEvent, QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
-from endmember.ui.component_row import ComponentRow, Said, Shown
-from endmember.ui.map_view import MapLink
+from endmember.ui.component_row import ComponentPicture, ComponentRow, Said
+from endmember.ui.map_grid import MapLink
 from endmember.ui.shape_gestures import Point
 from endmember.ui.spectrum_link import SpectrumLink
 from endmember.ui.spectrum_view import MarkerLine
@@ -34,7 +34,7 @@ class ComponentRows(QWidget):
         super().__init__()
         self.maps, self.spectra = maps, spectra
         self.rows: list[ComponentRow] = []
-        self._wanted: tuple[Shown, ...] = ()
+        self._wanted: tuple[ComponentPicture, ...] = ()
         self._said: Mapping[int, Said] = {}
         self._markers: Sequence[MarkerLine] = ()
         self._scale = (False, False)
@@ -79,7 +79,7 @@ class ComponentRows(QWidget):
         self.empty.setText(text)
         self.stack.setCurrentWidget(self.empty)
 
-    def set_components(self, components: Sequence[Shown]) -> None:
+    def set_components(self, components: Sequence[ComponentPicture]) -> None:
         """Show these components, at most 20; those in sight are drawn first."""
         self._wanted = tuple(components[:MOST_ROWS])
         self.stack.setCurrentWidget(self.area)

@@ -10,9 +10,9 @@ from PyQt6.QtWidgets import QCheckBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 from endmember.session import edits
 from endmember.session.component_views import convergence_sentence, loss_curve
 from endmember.session.recipe import Recipe
-from endmember.ui.dialog import name
+from endmember.ui.dialog import name, set_look
 from endmember.ui.gesture_edits import GestureEdits
-from endmember.ui.inputs import ChoiceBox, NumberBox, WholeBox
+from endmember.ui.inputs import ChoiceBox, NumberBox, SeedBox, WholeBox
 from endmember.ui.messages import breakable
 from endmember.ui.page import Veil, remark
 from endmember.ui.scree_plot import LossPlot, ScreePlot
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from endmember.core.decomposition import Decomposition
 
 MOST_COMPONENTS = 100
-LARGEST_SEED = 2**31 - 1  # what a box of Qt holds
 LARGEST_SMOOTHING_PX = 20.0
 SCALED = (
     "Counts scaled for Poisson noise (Keenan & Kotula 2004), not centred: not explained variance."
@@ -68,16 +67,13 @@ class ComponentSettings(QWidget):
             "own, with numbers of its own",
             "decompose all maps together",
         )
-        self.seed = WholeBox(
-            "Seed of the random start; the same seed gives the same components", "seed"
-        )
-        self.seed.setRange(0, LARGEST_SEED)
+        self.seed = SeedBox("Seed of the random start; the same seed gives the same components")
         self.loss = LossPlot()
         self.loss_veil = Veil(self.loss)
         self.converged = QLabel()
         self.converged.setWordWrap(True)
         self.smoothing = NumberBox(
-            "Sigma of a Gaussian, in pixels of the map, that smooths the maps on this page for the "
+            "σ of a Gaussian, in pixels of the map, that smooths the maps on this page for the "
             "eye; nothing is computed from smoothed maps",
             "smoothing for display in pixels",
             "px",
@@ -85,6 +81,7 @@ class ComponentSettings(QWidget):
         self.smoothing.setRange(0.0, LARGEST_SMOOTHING_PX)
         self.smoothing.setDecimals(1)
         self.smoothing.setSingleStep(0.5)
+        self.smoothing.setSpecialValueText("none")
         self._loss_of: Any = None
         self._lay_out()
         self._connect()
@@ -100,7 +97,7 @@ class ComponentSettings(QWidget):
         how.addRow(self.method_told)
         how.addRow("Maps", self.joint)
         how.addRow("Seed", self.seed)
-        eyes.addRow("Smoothing", self.smoothing)
+        eyes.addRow("Smoothing σ", self.smoothing)
         self.sections = {
             "number": Section("Number of components"),
             "how": Section("Decomposition"),
@@ -195,7 +192,4 @@ def _told(suggested: int, noise_level: float, components: int) -> tuple[str, str
 
 def _say(label: QLabel, text: str, role: str) -> None:
     label.setText(breakable(text))
-    if label.property("role") != role:
-        label.setProperty("role", role)
-        if (style := label.style()) is not None:
-            style.polish(label)
+    set_look(label, "role", role)

@@ -286,7 +286,7 @@ class CompositionPage(Page):
         self._fit_drawn = (entry, element, self.entry_box.value)
         of = f"{entry_title(entry)}: " if self.entry_box.compares else ""
         text = f"{of}{entry.pixels:,} pixels; {fit_sentence(entry)}"
-        self.fit_line.setText(text)
+        self.fit_line.set_texts(text, text.partition(", expected")[0])
         self.fit_line.setToolTip(text)
         self.fit_view.show_entry(entry, element)
         self.options.show_notes(notes(entry))

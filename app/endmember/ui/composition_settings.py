@@ -15,6 +15,7 @@ from endmember.ui.page import heading, remark
 
 COMPUTED = "computed"
 STRONGEST = "strongest line"
+COMPUTED_FROM = ("computed from cross sections, with detector", "computed, with detector")
 DETECTION = (
     "Not detected: net counts below 1.645 σ of the blank (Currie's critical level). "
     "Detected: above it. Quantifiable: above 10 σ. LOD: 3 σ of the blank."
@@ -98,8 +99,8 @@ class CompositionSettings(QWidget):
         """Show where the k-factors come from and what they refer to."""
         file = recipe.quantification.k_factors
         computed = file == COMPUTED
-        self.source.setText(
-            "computed from cross sections, with detector" if computed else f"file {Path(file).name}"
+        self.source.set_texts(
+            *(COMPUTED_FROM if computed else (f"file {Path(file).name}", Path(file).name))
         )
         self.source.setToolTip(
             "computed from ionisation cross sections, fluorescence yields and the detector"

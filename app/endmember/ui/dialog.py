@@ -1,4 +1,4 @@
-"""What all dialogs share: how they are closed, their buttons, the names of their controls."""
+"""What dialogs and controls share: how they are closed, their buttons, names and looks."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ def name(control: QWidget, says: str, accessible: str = "") -> None:
     """Give a control its tooltip and its accessible name, the tooltip's text if none is given."""
     control.setToolTip(says)
     control.setAccessibleName(accessible or says)
+
+
+def set_look(widget: QWidget, key: str, value: object) -> None:
+    """Set a property that the style sheet reads, such as the role of a text, and look like it."""
+    if widget.property(key) != value:
+        widget.setProperty(key, value)
+        if (style := widget.style()) is not None:
+            style.unpolish(widget)
+            style.polish(widget)
 
 
 class Dialog(QDialog):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,10 +16,8 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QDialogButtonBox,
-    QGridLayout,
     QHeaderView,
     QLabel,
-    QLineEdit,
     QMessageBox,
     QPlainTextEdit,
     QPushButton,
@@ -251,132 +248,3 @@ class ChooseSignalDialog(Dialog):
         self.says.setText(
             "" if fit or not kind else f"This is of kind {kind}: choose one of kind map."
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Fact:
-    """What is asked: title, unit, limits in that unit, whether it is needed, and what for."""
-
-    title: str
-    unit: str
-    low: float
-    high: float
-    low_is_in: bool
-    needed: bool
-    depends: str
-
-    @property
-    def name(self) -> str:
-        return self.title.replace("&", "")
-
-    def holds(self, value: float | None) -> bool:
-        """Whether a value lies within the limits."""
-        if value is None or not self.low <= value <= self.high:
-            return False
-        return self.low_is_in or value > self.low
-
-    def refusal(self) -> str:
-        """What is said of a value that is none or lies outside."""
-        limits = f"{'from' if self.low_is_in else 'above'} {self.low:g} to {self.high:g}"
-        return f"{self.name}: give a number {limits} {self.unit}."
-
-
-FACTS = {
-    "beam_energy_keV": _Fact(
-        title="&Beam energy",
-        unit="keV",
-        low=40.0,
-        high=400.0,
-        low_is_in=True,
-        needed=True,
-        depends="The k-factors and the strengths of all lines depend on it.",
-    ),
-    "take_off_angle_deg": _Fact(
-        title="&Take-off angle",
-        unit="deg",
-        low=0.0,
-        high=90.0,
-        low_is_in=False,
-        needed=False,
-        depends="The angle between the foil and the way to the detector. Only the correction of "
-        "absorption depends on it; without it nothing is corrected.",
-    ),
-}
-
-
-class FactsDialog(Dialog):
-    """Asks for what a file does not give: "beam_energy_keV", "take_off_angle_deg" or both.
-
-    Without a beam energy the map cannot be quantified. The take-off angle may stay empty.
-    """
-
-    def __init__(self, parent: QWidget | None, file: str | Path, missing: Sequence[str]) -> None:
-        super().__init__(parent, "What the file does not say")
-        self.fields: dict[str, QLineEdit] = {}
-        said = QLabel(f"{Path(file).name} does not say:")
-        said.setToolTip(str(file))
-        said.setWordWrap(True)
-        grid = QGridLayout()
-        grid.setColumnStretch(1, 1)
-        grid.setHorizontalSpacing(10)
-        for fact in missing:
-            self._add(grid, fact)
-        self.says = QLabel()
-        self.says.setWordWrap(True)
-        self.says.setProperty("role", "error")
-        box = self.box(Standard.Ok, Standard.Cancel)
-        self.ok = box.button(Standard.Ok)
-        whole = QVBoxLayout(self)
-        whole.addWidget(said)
-        whole.addLayout(grid)
-        whole.addWidget(self.says)
-        whole.addStretch()
-        whole.addWidget(box)
-        self.setMinimumWidth(360)
-        self.resize(440, self.sizeHint().height())
-        self._judge()
-        for field in list(self.fields.values())[:1]:
-            field.setFocus()
-
-    def _add(self, grid: QGridLayout, key: str) -> None:
-        fact, row, field = FACTS[key], grid.rowCount(), QLineEdit()
-        limits = f"{fact.low:g} to {fact.high:g}"
-        field.setPlaceholderText(limits if fact.needed else f"{limits}, or empty")
-        name(
-            field,
-            f"{fact.name} in {fact.unit}, {limits}. {fact.depends}",
-            f"{fact.name} in {fact.unit}",
-        )
-        field.textChanged.connect(self._judge)
-        label = QLabel(fact.title)
-        label.setBuddy(field)
-        label.setContentsMargins(0, 0, 3, 0)  # at 150 % the last letter was cut
-        note = QLabel(fact.depends)
-        note.setWordWrap(True)
-        note.setProperty("role", "muted")
-        grid.addWidget(label, row, 0)
-        grid.addWidget(field, row, 1)
-        grid.addWidget(QLabel(fact.unit), row, 2)
-        grid.addWidget(note, row + 1, 1, 1, 2)
-        self.fields[key] = field
-
-    def values(self) -> dict[str, float]:
-        """The facts that were given, in keV and degrees; without those left empty."""
-        given = {fact: _number(field.text()) for fact, field in self.fields.items()}
-        return {fact: value for fact, value in given.items() if value is not None}
-
-    def _judge(self) -> None:
-        given = {key: field.text().strip() for key, field in self.fields.items()}
-        wrong = [k for k, text in given.items() if text and not FACTS[k].holds(_number(text))]
-        missing = [key for key, text in given.items() if not text and FACTS[key].needed]
-        self.says.setText(FACTS[wrong[0]].refusal() if wrong else "")
-        if self.ok is not None:
-            self.ok.setEnabled(not wrong and not missing)
-
-
-def _number(text: str) -> float | None:
-    """A number as it is typed, with a point or a comma; None if it is none."""
-    try:
-        return float(text.strip().replace(",", "."))
-    except ValueError:
-        return None

@@ -8,27 +8,21 @@ from dataclasses import dataclass
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import (
-    QGridLayout,
     QHBoxLayout,
-    QLabel,
     QListWidgetItem,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
-from endmember.session.recipe import Box, Stroke
+from endmember.session.recipe import Stroke
 from endmember.ui.dialog import name
-from endmember.ui.inputs import WholeBox
+from endmember.ui.frame_boxes import FrameBoxes
 from endmember.ui.page import heading
 from endmember.ui.precipitate_list import KeyList
 from endmember.ui.theme import THEME, colours
 
-KEY = Qt.ItemDataRole.UserRole
-DOUBTED = Qt.ItemDataRole.UserRole + 1
 MOST_ROWS = 6
-SIDES = ("x", "y", "width", "height")
-FARTHEST = 99_999  # pixels; no map is larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,46 +91,6 @@ class DrawnList(KeyList):
             self.chosen.emit(self.key)
 
 
-class BoxInputs(QWidget):
-    """x, y, width and height of a rectangle in pixels of the uncropped map."""
-
-    changed = pyqtSignal(str)
-    """The side that a person has changed."""
-    finished = pyqtSignal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sides: dict[str, WholeBox] = {}
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(6)
-        for number, side in enumerate(SIDES):
-            of = "from the left" if side == "x" else "from the top" if side == "y" else side
-            box = WholeBox(f"{of.capitalize()}, in pixels of the map", f"{side} in px")
-            box.setRange(1 if number > 1 else -9999, FARTHEST)
-            box.valueChanged.connect(lambda _, side=side: self.changed.emit(side))
-            box.editingFinished.connect(self.finished)
-            label = QLabel(side)
-            label.setBuddy(box)
-            row, column = number // 2, 2 * (number % 2)
-            grid.addWidget(label, row, column)
-            grid.addWidget(box, row, column + 1)
-            self.sides[side] = box
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(3, 1)
-
-    @property
-    def box(self) -> Box:
-        """The rectangle that the boxes say."""
-        x, y, width, height = (self.sides[side].value() for side in SIDES)
-        return x, y, width, height
-
-    def show_box(self, box: Box) -> None:
-        """Show a rectangle; tells nobody."""
-        for side, value in zip(SIDES, box, strict=True):
-            self.sides[side].show_value(value)
-
-
 class RectanglePanel(QWidget):
     """The rectangles of a precipitate and those suggested, with exact numbers and buttons."""
 
@@ -149,7 +103,7 @@ class RectanglePanel(QWidget):
             "a suggestion",
             "rectangles",
         )
-        self.inputs = BoxInputs()
+        self.inputs = FrameBoxes("the rectangle", decimals=0)
         self.add = _button("Add", "Add a rectangle with these numbers")
         self.remove = _button("Remove", "Remove the rectangle, or dismiss the suggestion (Del)")
         self.suggest = _button(

@@ -25,6 +25,7 @@ from endmember.ui.theme import colours
 State = Literal["off", "fitted", "quantified"]
 
 LAST = 98  # californium
+FOCUS_INSET = 2.0  # pixels from the border of a cell to that of one with the focus
 _NAMES = {"Al": "aluminium", "Cs": "caesium"}  # as IUPAC spells them
 
 
@@ -123,14 +124,8 @@ class ElementCell(QAbstractButton):
             self.symbol,
             str(self.number),
             self.underMouse(),
+            self.hasFocus(),
         )
-        if self.hasFocus():
-            of, ring = colours(), QRectF(self.rect()).adjusted(2, 2, -2, -2)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(of.base), 3.5))
-            painter.drawRoundedRect(ring, 2, 2)
-            painter.setPen(QPen(QColor(of.text), 1.6, Qt.PenStyle.DotLine))
-            painter.drawRoundedRect(ring, 2, 2)
 
 
 def paint_cell(
@@ -142,11 +137,17 @@ def paint_cell(
     symbol: str,
     number: str = "",
     hover: bool = False,
+    focus: bool = False,
 ) -> None:
     """Draw a cell; without a number the symbol takes all of it."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     area, height = rectangle.adjusted(1, 1, -1, -1), rectangle.height()
-    text = _ground(painter, area, state, hover)
+    inset = FOCUS_INSET if focus else 0.0  # the frame of the focus is outside, and hides no state
+    text = _ground(painter, area.adjusted(inset, inset, -inset, -inset), state, hover)
+    if focus:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(colours().text), 1.6, Qt.PenStyle.DotLine))
+        painter.drawRoundedRect(rectangle.adjusted(0.8, 0.8, -0.8, -0.8), 3, 3)
     if faint and state != "quantified":
         text = QColor(colours().muted)
         text.setAlpha(180)

@@ -11,15 +11,29 @@ class ElidedLabel(QLabel):
     """A label of one line that may be narrower than its text; its tooltip should hold it all.
 
     It gives way down to `least` pixels of the screen, or its text where that is shorter. A `greedy`
-    one asks for no more, and takes what room is left.
+    one asks for no more, and takes what room is left. Where a short text was given, it stands for
+    one that does not fit.
     """
 
     def __init__(self, text: str = "", least: int = 0, *, greedy: bool = False) -> None:
         super().__init__(text)
         self.least = least
         self.greedy = greedy
+        self.short = ""
         wish = QSizePolicy.Policy.Expanding if greedy else QSizePolicy.Policy.Preferred
         self.setSizePolicy(wish, QSizePolicy.Policy.Preferred)
+
+    def set_texts(self, text: str, short: str) -> None:
+        """A text, and the one that stands for it where it does not fit."""
+        self.short = short
+        self.setText(text)
+
+    def shown_text(self) -> str:
+        """What there is room for; no rest of a text that has a short one."""
+        metrics, room = self.fontMetrics(), self.width()
+        if self.short and metrics.horizontalAdvance(self.text()) > room:
+            return self.short if metrics.horizontalAdvance(self.short) <= room else ""
+        return metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
 
     def _size(self, most: int | None) -> QSize:
         width = self.fontMetrics().horizontalAdvance(self.text()) + 2
@@ -39,8 +53,6 @@ class ElidedLabel(QLabel):
         painter = QPainter(self)
         option = QStyleOption()
         option.initFrom(self)
-        right = Qt.TextElideMode.ElideRight
-        shown = self.fontMetrics().elidedText(self.text(), right, self.width())
         style = self.style()
         if style is not None:
             style.drawItemText(
@@ -49,6 +61,6 @@ class ElidedLabel(QLabel):
                 int(self.alignment()),
                 option.palette,
                 self.isEnabled(),
-                shown,
+                self.shown_text(),
                 self.foregroundRole(),
             )

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from endmember.session.phase_remarks import left_sentence, with_error
 from endmember.session.phase_views import PhaseView, factor_range
-from endmember.ui.dialog import name
+from endmember.ui.dialog import name, set_look
 from endmember.ui.elided_label import ElidedLabel
 from endmember.ui.factor_slider import FactorSlider
 from endmember.ui.inputs import NumberBox
@@ -130,7 +130,4 @@ class FactorBar(QWidget):
                 text = f"Fitted: {fitted}; nothing of {view.absent} is left by construction"
         self.remark.setText(text)
         self.remark.setToolTip(text)
-        if self.remark.property("role") != role:
-            self.remark.setProperty("role", role)
-            if (style := self.remark.style()) is not None:
-                style.polish(self.remark)
+        set_look(self.remark, "role", role)

@@ -11,8 +11,13 @@ import numpy as np
 from PyQt6.QtGui import QColor
 
 from endmember.core.line_markers import Marker, markers, nearest_line
-from endmember.session.composition_view import entry_title
-from endmember.ui.spectrum_marks import FloatArray
+from endmember.session.composition_view import (
+    added_counts,
+    entry_title,
+    measured_at_keV,
+    window_width_keV,
+)
+from endmember.ui.plot_colours import faint
 from endmember.ui.spectrum_view import Curve, MarkerLine, SpectrumView
 from endmember.ui.theme import FAMILY_DASHES, colours
 
@@ -25,12 +30,6 @@ SCALE_FWHM = 1.25  # on either side of a line, the values that the y axis is sca
 LEAST_SHARE = 0.3  # of the plot's height that remains under many labels
 LEAST_PART = 1e-3  # of the highest channel of an element: less is not drawn
 FAR_FROM_ZERO = 0.5  # of the highest value: the y axis need not begin at zero
-
-
-def _faint(name: str) -> QColor:
-    colour = QColor(name)
-    colour.setAlpha(90)
-    return colour
 
 
 class FitView(SpectrumView):
@@ -59,7 +58,7 @@ class FitView(SpectrumView):
             Curve("background", energy, fit.background, of.muted, dash=True, z=2, step=False),
             Curve("fit", energy, fit.fitted, of.accent, width=1.8, z=3, step=False),
         ]
-        part = _part(fit, element)
+        part = added_counts(fit, element)
         if part is not None:
             # the band from the background up is what the element adds
             part[np.abs(part) < LEAST_PART * np.abs(part).max()] = np.nan
@@ -104,23 +103,23 @@ class FitView(SpectrumView):
                 for marker in self._markers
             ]
         )
-        energy = _energy_of(fit, element)
+        energy = measured_at_keV(fit, element)
         windows = []
         if energy is not None:
             edges = fit.spectrum.axis.edges[fit.window(energy).start : fit.window(energy).stop + 1]
             windows = [(float(edges[0]), float(edges[-1]))] if len(edges) else []
         tip = f"1.0 FWHM about the line of {element}: background and SNR are those of this window"
-        self.set_stretches(windows, _faint(of.second_line), tip)
+        self.set_stretches(windows, faint(QColor(of.second_line), 90), tip)
 
     def zoom_to_element(self, element: str) -> None:
         """Show the line by which an element is measured, scaled so that a trace is seen."""
         if self.entry is None:
             return
         fit = self.entry.composition.fit
-        energy = _energy_of(fit, element)
+        energy = measured_at_keV(fit, element)
         if energy is None:
             return
-        half = MARGIN_FWHM * _width_keV(fit, energy)
+        half = MARGIN_FWHM * window_width_keV(fit, energy)
         self.zoom_to(max(energy - half, 0.0), energy + half)
         self._zoomed = True
         self._scale_to_line()
@@ -130,10 +129,10 @@ class FitView(SpectrumView):
         if self.entry is None or not self._zoomed or self.is_log():
             return
         fit = self.entry.composition.fit
-        energy = _energy_of(fit, self.element)
+        energy = measured_at_keV(fit, self.element)
         if energy is None:
             return
-        half = SCALE_FWHM * _width_keV(fit, energy)
+        half = SCALE_FWHM * window_width_keV(fit, energy)
         near = fit.spectrum.axis.span(energy - half, energy + half)
         values = np.concatenate([fit.spectrum.counts[near], fit.fitted[near], fit.background[near]])
         if not len(values):
@@ -186,21 +185,3 @@ class FitView(SpectrumView):
         """Write the plot as PNG on white, with a title; OSError if that fails."""
         with self._titled():
             super().figure_png(path, width_px)
-
-
-def _part(fit: SpectrumFit, element: str) -> FloatArray | None:
-    """The counts (n,) that all lines of an element add to the fit, None without any."""
-    indices = [i for i, column in enumerate(fit.columns) if column.element == element]
-    return np.asarray(fit.shapes[:, indices] @ fit.areas[indices]) if indices else None
-
-
-def _energy_of(fit: SpectrumFit, element: str) -> float | None:
-    """The energy of the line by which an element is measured, None if it has none in the fit."""
-    family = fit.family_of(element) if element else None
-    index = None if family is None else fit.find(element, family)
-    return None if index is None else fit.columns[index].energy_keV
-
-
-def _width_keV(fit: SpectrumFit, energy_keV: float) -> float:
-    window = fit.window(energy_keV)
-    return float(window.stop - window.start) * fit.spectrum.axis.step_keV

@@ -23,12 +23,15 @@ class GestureEdits:
         """Change the recipe; with the same `gesture` as just before, in the same undo.
 
         A gesture of None stands for itself alone. Something came between if today's recipe is not
-        the one that the last gesture left.
+        the one that the last gesture left; an edit that is refused, or changes nothing, ends it.
         """
         recipe = self.workspace.recipe
         same = gesture is not None and gesture == self._gesture and recipe is self._left
         done = self.workspace.edit(function, *arguments, same_gesture=same, **named)
-        self._gesture, self._left = gesture, self.workspace.recipe
+        if self.workspace.recipe is recipe:
+            self.end()
+        else:
+            self._gesture, self._left = gesture, self.workspace.recipe
         return done
 
     def end(self) -> None:

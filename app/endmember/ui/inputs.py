@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import QEvent, QObject, Qt
-from PyQt6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+from PyQt6.QtGui import QPaintEvent
+from PyQt6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QSpinBox,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QWidget,
+)
 
 from endmember.ui.dialog import name
+
+LARGEST_SEED = 2**31 - 1  # what a box of Qt holds
+ICON_ROOM, TEXT_ROOM = 4, 2  # pixels that the style leaves beside icon and text of a choice
 
 
 class _WheelFilter(QObject):
@@ -31,8 +43,26 @@ def _quiet(box: QWidget, says: str, accessible: str) -> None:
     box.installEventFilter(_WheelFilter(box))
 
 
+def _settle_typing(box: QSpinBox | QDoubleSpinBox) -> None:
+    """Let `_is_typed_in` know when what was typed is taken, before anyone else hears of it."""
+    line = box.lineEdit()
+    assert line is not None
+
+    def settle(*_: object) -> None:
+        line.setModified(False)
+
+    box.valueChanged.connect(settle)
+    box.editingFinished.connect(settle)
+
+
+def _is_typed_in(box: QSpinBox | QDoubleSpinBox) -> bool:
+    """Whether a person is in the middle of typing a number."""
+    line = box.lineEdit()
+    return box.hasFocus() and line is not None and line.isModified()
+
+
 class ChoiceBox(QComboBox):
-    """A list of choices, each with a value."""
+    """A list of choices, each with a value; one that does not fit ends with an ellipsis."""
 
     def __init__(self, says: str, accessible: str) -> None:
         super().__init__()
@@ -40,6 +70,8 @@ class ChoiceBox(QComboBox):
         self.setSizeAdjustPolicy(self.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(8)
         self._choices: list[tuple[str, object]] = []
+        self.shortened: Callable[[str], str] = str
+        """The text of a choice where it does not fit; shortened further only by an ellipsis."""
 
     def show_choices(self, choices: Sequence[tuple[str, object]], value: object) -> None:
         """Offer these texts with their values, one of them as chosen; tells nobody."""
@@ -51,6 +83,32 @@ class ChoiceBox(QComboBox):
         values = [of for _, of in choices]
         self.setCurrentIndex(values.index(value) if value in values else -1)
         self.blockSignals(False)
+
+    def paintEvent(self, _: QPaintEvent | None) -> None:
+        """Draw it; Qt would cut a long text anywhere."""
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        option.currentText = self._fitting(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def shown_text(self) -> str:
+        """The text of the choice as there is room for it."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        return self._fitting(option)
+
+    def _fitting(self, option: QStyleOptionComboBox) -> str:
+        style = self.style()
+        assert style is not None
+        field = QStyle.SubControl.SC_ComboBoxEditField
+        place = style.subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self)
+        icon = 0 if option.currentIcon.isNull() else option.iconSize.width() + ICON_ROOM
+        room = place.width() - icon - TEXT_ROOM
+        text = option.currentText or ""
+        if option.fontMetrics.horizontalAdvance(text) > room:
+            text = self.shortened(text)
+        return option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
 
     @property
     def value(self) -> object:
@@ -70,13 +128,26 @@ class WholeBox(QSpinBox):
         _quiet(self, says, accessible)
         self.setKeyboardTracking(False)
         self.setSuffix(f" {unit}" if unit else "")
+        _settle_typing(self)
 
     def show_value(self, value: int) -> None:
         """Show a value; tells nobody, and leaves alone what is being typed."""
-        if value != self.value():
+        if value != self.value() and not _is_typed_in(self):
             self.blockSignals(True)
             self.setValue(value)
             self.blockSignals(False)
+
+
+class SeedBox(WholeBox):
+    """A box for a seed; of one that is too large for it, it shows the largest it can."""
+
+    def __init__(self, says: str) -> None:
+        super().__init__(says, "seed")
+        self.setRange(0, LARGEST_SEED)
+
+    def show_value(self, value: int) -> None:
+        """Show a seed; tells nobody, so that the recipe keeps one that is too large."""
+        super().show_value(min(value, LARGEST_SEED))
 
 
 class NumberBox(QDoubleSpinBox):
@@ -87,10 +158,11 @@ class NumberBox(QDoubleSpinBox):
         _quiet(self, says, accessible)
         self.setKeyboardTracking(False)
         self.setSuffix(f" {unit}" if unit else "")
+        _settle_typing(self)
 
     def show_value(self, value: float) -> None:
         """Show a value; tells nobody, and leaves alone what is being typed."""
-        if value != self.value():
+        if value != self.value() and not _is_typed_in(self):
             self.blockSignals(True)
             self.setValue(value)
             self.blockSignals(False)

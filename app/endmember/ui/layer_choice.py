@@ -116,9 +116,9 @@ class LayerChoice(QWidget):
         self.scale.show_choices(SCALES, True)
         self.background = QCheckBox("Background subtracted")
         self.smoothing = NumberBox(
-            "Smooth the maps for display only, by a Gaussian of this sigma; images stay as they "
+            "Smooth the maps for display only, by a Gaussian of this σ; images stay as they "
             "are, and nothing that is measured changes",
-            "smoothing for display, sigma in pixels",
+            "smoothing for display in pixels",
             "px",
         )
         self.smoothing.setRange(0.0, 20.0)

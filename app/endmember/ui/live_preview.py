@@ -11,11 +11,11 @@ from PyQt6.QtGui import QColor
 
 from endmember.session.component_choice import ComponentChoice
 from endmember.session.map_data import MapData
-from endmember.session.mask_preview import MaskPreview, preview_mask
+from endmember.session.mask_preview import Corner, MaskPreview, closed_outlines, preview_mask
 from endmember.session.recipe import Box, Precipitate, Recipe
 from endmember.session.session import Failure
 from endmember.ui.map_canvas import MapCanvas
-from endmember.ui.mask_preview import Corner, PreviewItem, closed_outlines
+from endmember.ui.mask_preview import PreviewItem
 from endmember.ui.runner import Runner
 
 if TYPE_CHECKING:

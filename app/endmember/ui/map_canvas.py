@@ -23,12 +23,17 @@ from endmember.ui.shape_gestures import Point
 from endmember.ui.theme import THEME, colours
 
 SCALE_BAR_SHARE = 0.22  # of the width of the view, at most
+SMALL, SMALL_FONT = 120, 0.8  # a smaller view has a scale bar in a smaller font
 PIXELS, NANOMETRES, MICROMETRES = "px", "nm", "µm"
 Modifiers = Qt.KeyboardModifier
 
 
 class Tool(Protocol):
     """What the left mouse button and the keys do on a canvas."""
+
+    @property
+    def draws_by_press(self) -> bool:
+        """Whether every press draws, so that two quick ones are no double click."""
 
     def press(self, canvas: MapCanvas, point: Point, modifiers: Modifiers) -> bool:
         """The button goes down; False leaves the drag to the canvas, which pans."""
@@ -209,8 +214,11 @@ class MapCanvas(pg.GraphicsView):  # type: ignore[misc]
         self._point_with(event.position())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
-        """Fit, unless the tool wants the double click."""
+        """Fit, unless the tool wants the double click, or takes it for a second press."""
         assert event is not None
+        if self.tool is not None and self.tool.draws_by_press:
+            self.mousePressEvent(event)
+            return
         point = self.point_at(event.position())
         if self.tool is None or not self.tool.double_click(self, point):
             self.fit()
@@ -296,7 +304,7 @@ class MapCanvas(pg.GraphicsView):  # type: ignore[misc]
             painter.setPen(QColor(colours().muted))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.rect().adjusted(12, 12, -12, -12), flags, self.empty_text)
-        elif self.height() >= self.least_height_for_bar:
+        elif min(self.height(), self.width()) >= self.least_height_for_bar:
             self._draw_scale_bar(painter)
         if self.hasFocus():
             painter.setPen(QPen(QColor(colours().accent), 2))
@@ -325,11 +333,17 @@ class MapCanvas(pg.GraphicsView):  # type: ignore[misc]
         width, text = self._scale_bar()
         if width < 8:
             return
+        small = min(self.width(), self.height()) < SMALL
+        if small:
+            font = painter.font()
+            font.setPointSizeF(SMALL_FONT * font.pointSizeF())
+            painter.setFont(font)
         metrics = painter.fontMetrics()
-        box_width = max(width, metrics.horizontalAdvance(text)) + 12
+        away = 2 if small else 6
+        box_width = max(width, metrics.horizontalAdvance(text)) + 2 * away
         box_height = metrics.height() + 11
         left, low = self._corner()
-        box = QRectF(left + 6, low - box_height - 6, box_width, box_height)
+        box = QRectF(left + away, low - box_height - away, box_width, box_height)
         painter.fillRect(box, QColor(0, 0, 0, 150))
         bar = QRectF(box.center().x() - width / 2, box.bottom() - 7, width, 3)
         painter.fillRect(bar, QColor("white"))

@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
 
 from endmember.session import edits
 from endmember.session.session import Failure
-from endmember.ui.dialog import name
+from endmember.ui.dialog import name, set_look
 from endmember.ui.inputs import ChoiceBox
 from endmember.ui.page import remark
 from endmember.ui.workspace import Workspace
@@ -82,15 +82,7 @@ class MapChooser(QWidget):
         if sample.system_elements:
             text += f"; fitted only: {', '.join(sample.system_elements)}"
         self.elements.setText(text)
-        self._need(not sample.elements)
-
-    def _need(self, needed: bool) -> None:
-        button = self.choose_elements
-        if button.property("needed") != needed:
-            button.setProperty("needed", needed)
-            if (style := button.style()) is not None:
-                style.unpolish(button)
-                style.polish(button)
+        set_look(self.choose_elements, "needed", not sample.elements)
 
     def _entry_file(self) -> str:
         recipe = self.workspace.recipe

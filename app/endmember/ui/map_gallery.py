@@ -15,8 +15,9 @@ from PyQt6.QtWidgets import QGraphicsPathItem, QMenu, QVBoxLayout, QWidget
 
 from endmember.ui.colour_bar import colour_table
 from endmember.ui.map_canvas import MapCanvas
+from endmember.ui.map_grid import MapGrid
 from endmember.ui.map_layers import Levels, Picture
-from endmember.ui.map_view import MapGrid, MapView, Place, automatic_levels
+from endmember.ui.map_view import MapView, Place, automatic_levels
 from endmember.ui.rgb_overlay import COLOURS, OverlayLegend
 from endmember.ui.shape_gestures import Point
 
@@ -263,13 +264,13 @@ class MapGallery(QWidget):
         self._under_pointer = index
         self.hovered.emit(point)
 
-    def value_text(self, point: Point) -> str:
-        """What the map under the pointer holds at a point: its name and the value measured."""
+    def value_text(self, pixel: tuple[int, int]) -> str:
+        """What the map under the pointer holds in a pixel: its name and the value measured."""
         index = self._under_pointer
         if index >= len(self.pictures):
             return ""
-        picture, pixel = self.pictures[index], self.grid.views[index].pixel_at(point)
-        if pixel is None or picture.counts is None:
+        picture = self.pictures[index]
+        if picture.counts is None:
             return ""
         if picture.layer.kind == "total":  # which is told for every map
             return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from PyQt6.QtCore import QTimer
@@ -26,8 +27,9 @@ from endmember.ui.map_layers import (
 from endmember.ui.map_settings import MapSettings
 from endmember.ui.map_tools import MapTools
 from endmember.ui.map_view import Place
-from endmember.ui.page import Page
+from endmember.ui.page import Page, is_same_state
 from endmember.ui.region_editor import Key, RegionEditor
+from endmember.ui.requests import Requests, quietly
 from endmember.ui.shape_editor import Mode
 from endmember.ui.shape_gestures import Frame, Point
 from endmember.ui.workspace import Shown, Workspace
@@ -82,10 +84,11 @@ class MapPage(Page):
         self._maps: LayerMaps | None = None
         self._whole: _Whole | None = None
         self._made: _Made | None = None
-        self._asked: tuple[object, ...] = ()
-        self._answered: tuple[object, ...] = ()
-        self._pixels: RegionPixels | None = None
-        self._counted: tuple[object, ...] = ()
+        self._requests = Requests(
+            workspace.runner,
+            lambda text: workspace.say("error", f"the maps cannot be shown: {text}"),
+        )
+        self._pixels: tuple[MapData, RegionPixels] | None = None
         self._live: Layer | None = None
         self._followed = ""
         self._unfolded_for: Hashable = None
@@ -132,10 +135,10 @@ class MapPage(Page):
             focus.roi,
             focus.spectrum,
             self._choices(),
-            self._live,
+            (self._live,),
             self.regions.purpose,
         )
-        if _same(state, self._shown):
+        if is_same_state(state, self._shown):
             return
         self._shown = state
         if workspace.document is not self._document:
@@ -156,11 +159,12 @@ class MapPage(Page):
         self.panel.layers.forget()
         self.gallery.forget()
         self._maps = self._whole = self._made = self._pixels = None
+        self._requests.forget()
 
     def forget(self) -> None:
         """Keep nothing of the last document."""
         self._begin_anew()
-        self._shown = self._asked = self._answered = self._counted = ()
+        self._shown = ()
 
     @property
     def _entry(self) -> MapInput:
@@ -179,7 +183,9 @@ class MapPage(Page):
     def _refresh_panel(self) -> None:
         shown = self.workspace.shown("read")
         if self.workspace.recipe is not None:
-            self.panel.refresh(shown, self._pixels, self._total(shown.value))
+            of, pixels = self._pixels or (None, None)
+            here = shown.value is not None and of is shown.value
+            self.panel.refresh(shown, pixels if here else None, self._total(shown.value))
             self._on_selected(self.regions.shapes.key_selected)
 
     @property
@@ -189,7 +195,7 @@ class MapPage(Page):
         return (
             made is not None
             and made.maps.data is self.workspace.data
-            and self._answered is self._asked
+            and not self._requests.is_waiting("maps")
             and not self.gallery.is_drawing
         )
 
@@ -203,7 +209,8 @@ class MapPage(Page):
         data: MapData | None = shown.value
         if data is None:
             self.gallery.show_empty(_why_empty(shown.failure))
-            self._made, self._asked = None, ()
+            self._made = None
+            self._requests.forget("maps")
             return
         if self._maps is None or self._maps.data is not data:
             self._maps = LayerMaps(data)
@@ -214,25 +221,16 @@ class MapPage(Page):
         if self._live is not None and self._live.key == LIVE:
             layers = (*layers, self._live)
         colours = () if choice.alone not in ("", OVERLAY) else choice.overlay_layers()
-        display = choice.display
-        asked = (self._maps, layers, colours, display, self.regions.purpose)
-        if _same(asked, self._asked):
-            return
-        self._asked = asked
-        maps = self._maps
-        self.workspace.runner.ask(
+        display, maps = choice.display, self._maps
+        self._requests.ask(
             "maps",
+            (maps, (layers, colours, display), self.regions.purpose),
             lambda: _make(maps, layers, colours, display),
-            lambda made: self._take(asked, made),
+            self._take,
         )
 
-    def _take(self, asked: tuple[object, ...], made: Any) -> None:
-        if not _same(asked, self._asked):
-            return
-        if not isinstance(made, _Made):  # a fault of the program, which is told as one
-            self.workspace.say("error", f"the maps cannot be shown: {made.message}")
-            return
-        self._made, self._answered = made, asked
+    def _take(self, made: _Made) -> None:
+        self._made = made
         data = made.maps.data
         self.gallery.alone = bool(self.panel.layers.alone)
         self.gallery.show_pictures(
@@ -251,27 +249,26 @@ class MapPage(Page):
     def _show_backdrop(self, data: MapData) -> None:
         """Round a crop that is being changed, show the map as it was before it was cropped."""
         whole, cropping = self._whole, self.regions.purpose == "crop"
-        if whole is None or not cropping or data.entry.crop is None:
-            self.gallery.set_backdrop(None, place_of(data))
-        elif whole.source == _source(data):
+        cropped = cropping and data.entry.crop is not None
+        if cropped and whole is not None and whole.source == _source(data):
             self.gallery.set_backdrop(whole.total, whole.place)
+        else:
+            self.gallery.set_backdrop(None, place_of(data))
 
     def _ask_pixels(self, data: MapData | None) -> None:
         entry = self._entry
-        asked = (data, entry.rois, entry.excludes)
-        if data is None or _same(asked, self._counted):
-            return
-        self._counted = asked
-        self.workspace.runner.ask(
-            "pixels of regions",
-            lambda: region_pixels(data, entry.rois, entry.excludes),
-            lambda found: self._take_pixels(asked, found),
-        )
+        if data is not None:
+            self._requests.ask(
+                "pixels of regions",
+                (data, entry.rois, entry.excludes),
+                lambda: region_pixels(data, entry.rois, entry.excludes),
+                partial(self._take_pixels, data),
+                failed=quietly,
+            )
 
-    def _take_pixels(self, asked: tuple[object, ...], found: Any) -> None:
-        if _same(asked, self._counted) and isinstance(found, RegionPixels):
-            self._pixels = found
-            self._refresh_panel()
+    def _take_pixels(self, data: MapData, found: RegionPixels) -> None:
+        self._pixels = data, found
+        self._refresh_panel()
 
     # --- an energy window while it is dragged ----------------------------------------------------
 
@@ -365,10 +362,9 @@ class MapPage(Page):
         """Place, all counts of the pixel, and what the map under the pointer holds there."""
         parts = [super().describe(point)]
         made = self._made
-        if made is not None and made.maps.data is self.workspace.data:
-            if (counts := _counts_at(made.maps, point)) is not None:
-                parts.append(f"{counts:.0f} counts")
-            parts.append(self.gallery.value_text(point))
+        pixel = None if made is None else made.maps.data.pixel_at(*point)
+        if made is not None and made.maps.data is self.workspace.data and pixel is not None:
+            parts += [f"{made.maps.total[pixel]:.0f} counts", self.gallery.value_text(pixel)]
         return "   ".join(part for part in parts if part)
 
     def key_tool(self, letter: str) -> bool:
@@ -403,14 +399,6 @@ def _pixel_size_nm(data: MapData) -> float | None:
     return None if size is None else size / data.entry.rebin
 
 
-def _counts_at(maps: LayerMaps, point: Point) -> float | None:
-    x, y, _, _ = place_of(maps.data)
-    total, rebin = maps.total, maps.data.entry.rebin
-    row, column = int((point[1] - y) // rebin), int((point[0] - x) // rebin)
-    inside = 0 <= row < total.shape[0] and 0 <= column < total.shape[1]
-    return float(total[row, column]) if inside else None
-
-
 def _make(
     maps: LayerMaps,
     layers: tuple[Layer, ...],
@@ -422,11 +410,3 @@ def _make(
     names = tuple("" if layer is None else layer.name for layer in colours)
     overlay = None if values is None else Overlay(values, names)
     return _Made(maps, pictures, overlay, float(maps.total.sum()))
-
-
-def _same(left: tuple[object, ...], right: tuple[object, ...]) -> bool:
-    """Whether nothing changed: by identity, or equal where that is quick to tell."""
-    quick = (str, bool, tuple, Display, Layer, type(None))
-    return len(left) == len(right) and all(
-        a is b or (isinstance(a, quick) and a == b) for a, b in zip(left, right, strict=True)
-    )

@@ -1,21 +1,18 @@
-"""One map with its title, colour bar, masks and scale; and maps that move together."""
+"""One map with its title, colour bar, masks and scale."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PyQt6.QtCore import QObject, QPoint, QRectF, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QPoint, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QGuiApplication, QImage
 from PyQt6.QtWidgets import (
     QFileDialog,
-    QGridLayout,
-    QHBoxLayout,
     QMenu,
     QVBoxLayout,
     QWidget,
@@ -23,11 +20,10 @@ from PyQt6.QtWidgets import (
 
 from endmember.ui.colour_bar import ColourBar as ColourBar
 from endmember.ui.colour_bar import colour_table as colour_table
-from endmember.ui.elided_label import ElidedLabel
 from endmember.ui.map_canvas import MapCanvas
+from endmember.ui.map_head import MapHead
 from endmember.ui.messages import NOTICES
 from endmember.ui.shape_gestures import Point
-from endmember.ui.theme import THEME
 
 Array = npt.NDArray[np.generic]
 Place = tuple[float, float, float, float]
@@ -35,8 +31,6 @@ COLOUR_MAPS = ("viridis", "cividis", "inferno", "grey")
 LOW_PERCENT, HIGH_PERCENT = 0.5, 99.7
 ENOUGH_VALUES = 50_000  # for percentiles
 FILL_ALPHA = 70
-LEAST_HEIGHT_FOR_BAR = 110  # of a map beside others that has one
-LEAST_TITLE = 84  # pixels of the screen that a title gets before its colour bar
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -112,28 +106,19 @@ class MapView(QWidget):
         self.levels: tuple[float, float] | None = None  # None: automatic
         self.colour_map = "viridis"
         self._masks: dict[str, tuple[MaskOverlay, pg.ImageItem, pg.PlotCurveItem]] = {}
-        self._title = ElidedLabel(title, least=LEAST_TITLE)
-        self._title.setProperty("role", "heading")
-        self._detail = ElidedLabel(greedy=True)
-        self._detail.setProperty("role", "muted")
-        self._bar = ColourBar()
+        self.head = MapHead(title)
+        self._bar = self.head.bar
         self._lay_out()
         self.canvas.hovered.connect(self.hovered)
         self.canvas.menu_asked.connect(self._open_menu)
         self.set_title(title)
         self.set_empty("nothing to show yet")
-        THEME.changed.connect(self._bar.update)
 
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.setContentsMargins(2, 0, 2, 0)
-        head.addWidget(self._title)
-        head.addWidget(self._detail, 1)
-        head.addWidget(self._bar)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addLayout(head)
+        layout.addWidget(self.head)
         layout.addWidget(self.canvas, 1)
 
     # --- content -----------------------------------------------------------------------------
@@ -141,14 +126,21 @@ class MapView(QWidget):
     @property
     def title(self) -> str:
         """The title over the map."""
-        return self._title.text()
+        return self.head.title.text()
 
-    def set_title(self, title: str, tooltip: str = "", detail: str = "") -> None:
+    @property
+    def detail(self) -> str:
+        """What is said beside the title."""
+        return self.head.detail.text()
+
+    def set_title(
+        self, title: str, tooltip: str = "", detail: str = "", short_detail: str = ""
+    ) -> None:
         """The title over the map, also its accessible name; `detail` is shown where it fits."""
-        self._title.setText(title)
-        self._detail.setText(detail)
-        self._detail.setToolTip(tooltip or detail)
-        self._title.setToolTip(tooltip or title)
+        self.head.title.setText(title)
+        self.head.set_detail(detail, short_detail)
+        self.head.detail.setToolTip(tooltip or detail)
+        self.head.title.setToolTip(tooltip or title)
         self.canvas.setAccessibleName(f"map of {title}" if title else "map")
         self.canvas.setToolTip(tooltip)
 
@@ -342,153 +334,3 @@ class MapView(QWidget):
             NOTICES.say("info", f"the picture was written to {path}")
         else:
             NOTICES.say("error", f"{path}: the picture cannot be written; choose another folder")
-
-
-class MapLink(QObject):
-    """Lets maps zoom and point together, wherever they stand."""
-
-    hovered = pyqtSignal(object)
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.views: list[MapView] = []
-        self._moving = False
-
-    def add(self, view: MapView) -> None:
-        """Link a further view to those there are."""
-        view.hovered.connect(lambda point, view=view: self._on_hovered(view, point))
-        view.canvas.fitted_changed.connect(partial(self._on_fitted, view))
-        view.canvas.range_changed.connect(partial(self._on_range, view))
-        self.views.append(view)
-        if not self.views[0].canvas.fitted:
-            self._on_range(self.views[0])
-
-    def _on_hovered(self, source: MapView, point: Point | None) -> None:
-        for view in self.views:
-            view.canvas.show_cross(point if view is not source else None)
-        self.hovered.emit(point)
-
-    # Linked by pyqtgraph, every view would tell every other one: too slow for a dozen maps.
-
-    def _on_fitted(self, source: MapView, fitted: bool) -> None:
-        if self._moving:
-            return
-        self._moving = True
-        for view in self.views:
-            if view is not source:
-                view.canvas.fitted = fitted
-                if fitted:
-                    view.canvas.fit()
-        self._moving = False
-        self._on_range(source)
-
-    def _on_range(self, source: MapView) -> None:
-        """Show the same part of the map in all views; fitted ones see to that themselves."""
-        if self._moving or source.canvas.fitted:
-            return
-        self._moving = True
-        for view in self.views:
-            if view is not source:
-                view.canvas.box.setRange(source.canvas.box.viewRect(), padding=0)
-        self._moving = False
-
-    def show_cross(self, point: Point | None) -> None:
-        """Mark a point that is looked at elsewhere in every view."""
-        for view in self.views:
-            view.canvas.show_cross(point)
-
-
-class MapGrid(QWidget):
-    """Maps side by side whose zoom and cursor move together."""
-
-    hovered = pyqtSignal(object)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.link = MapLink(self)
-        self.link.hovered.connect(self.hovered)
-        self.views = self.link.views
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(6)
-        self._columns: int | None = None
-
-    def set_number(self, number: int, columns: int | None = None) -> None:
-        """Have so many views; with `columns` in so many columns, otherwise as fits the shape."""
-        self._columns = columns
-        while len(self.views) < number:
-            self._add()
-        for index, view in enumerate(self.views):
-            view.setVisible(index < number)
-        self._arrange(number)
-
-    def expect(self, number: int) -> None:
-        """Make so many views one by one, while nothing else is to be done."""
-        making = QTimer(self)
-
-        def make() -> None:
-            if len(self.views) < number:
-                self.make_ahead()
-            else:
-                making.stop()
-
-        making.timeout.connect(make)
-        making.start()
-
-    def make_ahead(self) -> None:
-        """Make a further view, hidden until it is wanted."""
-        self._add()
-        self.views[-1].hide()
-
-    def shown_views(self) -> Sequence[MapView]:
-        """The views that are not hidden."""
-        return [view for view in self.views if not view.isHidden()]
-
-    def _add(self) -> None:
-        view = MapView(parent=self)
-        if self.views:  # small maps of one scale need one bar
-            view.canvas.least_height_for_bar = LEAST_HEIGHT_FOR_BAR
-        self.link.add(view)
-
-    def show_cross(self, point: Point | None) -> None:
-        """Mark a point that is looked at elsewhere in every view."""
-        self.link.show_cross(point)
-
-    def _arrange(self, number: int) -> None:
-        if number == 0:
-            return
-        columns = self._columns or self._best_columns(number)
-        for index, view in enumerate(self.views):
-            self._grid.removeWidget(view)
-            if index < number:
-                self._grid.addWidget(view, index // columns, index % columns)
-        for column in range(self._grid.columnCount()):  # all maps of the same size
-            self._grid.setColumnStretch(column, 1 if column < columns else 0)
-        for row in range(self._grid.rowCount()):
-            self._grid.setRowStretch(row, 1 if row < -(-number // columns) else 0)
-
-    def _best_columns(self, number: int) -> int:
-        """As many columns as make the square maps largest."""
-        width, height = max(self.width(), 1), max(self.height(), 1)
-
-        def side(columns: int) -> float:
-            rows = -(-number // columns)
-            return min(width / columns, height / rows - 22)
-
-        return max(range(1, number + 1), key=side)
-
-    def resizeEvent(self, event: object) -> None:
-        """Arrange the maps anew."""
-        super().resizeEvent(event)  # type: ignore[arg-type]
-        if self._columns is None:
-            self._arrange(len(self.shown_views()))
-
-    def fit(self) -> None:
-        """Show all of every map."""
-        for view in self.shown_views():
-            view.canvas.fit()
-
-    def one_to_one(self) -> None:
-        """Show a pixel of the map on a pixel of the screen."""
-        if self.views:
-            self.views[0].canvas.one_to_one()

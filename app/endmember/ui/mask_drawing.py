@@ -133,7 +133,9 @@ class MaskDrawing(QObject):
 
     def refresh(self, ground: Ground) -> None:
         """Show what is drawn on today's map."""
-        self.ground = ground
+        before, self.ground = self.ground, ground
+        if before is not None and before.results.data is not ground.results.data:
+            self.preview.clear()
         active = self._active_in(ground)
         name = "" if active is None else active.name
         index = ground.recipe.phases.index(name) if name else 1
@@ -146,11 +148,16 @@ class MaskDrawing(QObject):
         name = self.workspace.focus.precipitate
         return next((p for p in ground.recipe.precipitates if p.name == name), None)
 
-    def forget(self) -> None:
-        """Another document: its map is not drawn on any more."""
+    def show_nothing(self) -> None:
+        """The map is not there: nothing is drawn on it, nor any answer about the last one."""
         self.ground = None
         self.preview.clear()
         self.suggestions.clear()
+        self.tool.set_shapes([])
+
+    def forget(self) -> None:
+        """Another document: its map is not drawn on any more."""
+        self.show_nothing()
         self.choice = self.suggestions.choice = ComponentChoice()
 
     def _shapes(self, ground: Ground) -> list[DrawnShape]:
@@ -314,11 +321,10 @@ class MaskDrawing(QObject):
         kept = self._on_map(box)
         if kept is None:
             return False
-        before = self.active
         if not self._add_boxes([kept]):
             self.preview.clear()
             return False
-        self._follow(before, kept)
+        self._follow(kept)
         return True
 
     def _add_boxes(self, boxes: Sequence[Box]) -> bool:
@@ -326,7 +332,7 @@ class MaskDrawing(QObject):
         component = None if self.ground is None else self.ground.component
         return self.gestures.edit(None, add_rectangles, name, self.map_name, boxes, component)
 
-    def _follow(self, before: Precipitate | None, box: Box) -> None:
+    def _follow(self, box: Box) -> None:
         """Select the rectangle that was just added, and show its preview."""
         active = self.active
         if active is None:
@@ -335,7 +341,7 @@ class MaskDrawing(QObject):
         key = Key("rectangle", active.name, number)
         self._refresh_now()
         self.tool.select(key)
-        self._ask_preview(active if before is not None else self.active, box, key)
+        self._ask_preview(active, box, key)
 
     def _refresh_now(self) -> None:
         """Show today's rectangles at once: what follows refers to them."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from endmember.session.map_data import fitting
 from endmember.session.phase_views import grey_map
-from endmember.session.session import Failure
-from endmember.ui.map_view import MapGrid, MapView, MaskOverlay
+from endmember.ui.map_grid import MapGrid
+from endmember.ui.map_view import MapView, MaskOverlay
 from endmember.ui.phase_state import PhaseState
+from endmember.ui.requests import Requests
 from endmember.ui.runner import Runner
 from endmember.ui.theme import phase_colour
 
@@ -23,7 +26,7 @@ class MaskInsets(MapGrid):
 
     def __init__(self, runner: Runner) -> None:
         super().__init__()
-        self.runner = runner
+        self._requests = Requests(runner)
         self.set_number(2, columns=1)
         self._ground: tuple[MapData, Any] | None = None
         self._laid: tuple[MapData | None, ...] = (None, None)
@@ -32,17 +35,20 @@ class MaskInsets(MapGrid):
     def forget(self) -> None:
         """Keep nothing of the last document."""
         self._ground, self._laid, self._state = None, (None, None), None
+        self._requests.forget()
 
     def show_state(self, state: PhaseState) -> None:
         """Show the masks of the precipitate looked at."""
         self._state = state
-        data, part, name = state.data, state.partition, state.precipitate
-        if data is not None and (self._ground is None or self._ground[0] is not data):
+        data, name = state.data, state.precipitate
+        if data is not None and self._requests.ask(
+            "phase insets", (data,), lambda: grey_map(data), partial(self._take, data)
+        ):
             self._ground = None
-            self.runner.ask("phase insets", lambda: grey_map(data), lambda v: self._take(v, data))
+        masks = fitting(state.masks, data)
         matrix = state.recipe.sample.matrix
-        matrix_mask = None if part is None else part.matrix
-        mixture_mask = None if part is None else part.mixtures.get(name)
+        matrix_mask = None if masks is None else masks.partition.matrix
+        mixture_mask = None if masks is None else masks.partition.mixtures.get(name)
         index = state.recipe.phases.index(name) if name else 1
         mixture = f"{name}+{matrix}" if name else "mixture"
         self._laid = (
@@ -62,15 +68,14 @@ class MaskInsets(MapGrid):
         if data is not laid:
             view.set_rgb(grey, *_place(data))
         pixels = f"{int(mask.sum()):,} px"
-        view.set_title(f"{title}  {pixels}", f"Mask of {title}: {pixels}, over the total counts")
+        view.set_title(title, f"Mask of {title}: {pixels}, over the total counts", pixels)
         view.set_masks({"mask": MaskOverlay(mask, phase_colour(phase))})
         return data
 
-    def _take(self, value: Any, data: MapData) -> None:
-        state = self._state
-        if not isinstance(value, Failure) and state is not None and state.data is data:
-            self._ground = (data, value)
-            self.show_state(state)
+    def _take(self, data: MapData, grey: Any) -> None:
+        self._ground = data, grey
+        if self._state is not None:
+            self.show_state(self._state)
 
 
 def _place(data: MapData) -> tuple[tuple[float, float, float, float], float | None]:

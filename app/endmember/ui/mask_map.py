@@ -38,6 +38,7 @@ class WorkingMap(QObject):
         self.layer = ChoiceBox("What is shown under the rectangles", "map shown")
         self.layer.setMinimumContentsLength(9)
         self.layer.setMaximumWidth(300)
+        self.layer.shortened = lambda text: text.removeprefix("component ")
         self.overlay = QCheckBox("Masks")
         self.overlay.setToolTip("Show the masks over the map (M)")
         self.overlay.setAccessibleName("show the masks over the map")

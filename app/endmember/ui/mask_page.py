@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,9 @@ from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from endmember.session.component_choice import component_to_draw_on
+from endmember.session.map_data import fitting
 from endmember.session.mask_areas import mask_areas
 from endmember.session.recipe import Recipe
-from endmember.session.session import Failure
 from endmember.ui.elided_label import ElidedLabel
 from endmember.ui.mask_drawing import Ground, MaskDrawing
 from endmember.ui.mask_layers import (
@@ -30,12 +31,14 @@ from endmember.ui.mask_texts import Results, Seen, precipitate_rows
 from endmember.ui.mask_tool import TOOLS, BrushRadius, ToolButtons
 from endmember.ui.page import Page, Veil
 from endmember.ui.precipitate_panel import NO_PRECIPITATE, component_title
+from endmember.ui.requests import Requests, quietly
 from endmember.ui.shape_gestures import Point
 from endmember.ui.theme import phase_colour
 from endmember.ui.workspace import Shown, Workspace
 
 if TYPE_CHECKING:
     from endmember.session.map_data import MapData
+    from endmember.session.separation import MapMasks
     from endmember.session.steps import Decomposed
 
 HINTS = {
@@ -45,15 +48,19 @@ HINTS = {
     "outside": "Paint what was taken for the precipitate but is not; Shift paints inside",
 }
 BEING_READ = "the map is being read"
+NO_MASKS = "the masks are not there yet"
+
+
+FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(slots=True)
 class _Made:
-    """What is made away from the main thread, each with the result that it was made from."""
+    """What was made of a map away from the main thread, the areas with the masks they are of."""
 
-    total: tuple[MapData | None, npt.NDArray[np.float64] | None] = (None, None)
-    areas: tuple[object, Areas | None] = (None, None)
-    asked: dict[str, tuple[object, ...]] = field(default_factory=dict)
+    data: MapData | None = None
+    total: FloatArray | None = None
+    areas: tuple[MapMasks | None, Areas | None] = (None, None)
 
 
 class MaskPage(Page):
@@ -75,6 +82,7 @@ class MaskPage(Page):
         self.seen: Seen | None = None
         self._state: tuple[object, ...] = ()
         self._made = _Made()
+        self._requests = Requests(workspace.runner, lambda text: self._say(text, True))
         self._dragging = False
         self._linking = False
         self._lay_out()
@@ -146,8 +154,8 @@ class MaskPage(Page):
         recipe, data, focus = workspace.recipe, workspace.data, workspace.focus
         if recipe is None:
             return
-        decomposed, masks = workspace.shown("decomposition"), workspace.shown("masks")
-        phases = workspace.shown("subtraction")
+        steps = [workspace.shown(step) for step in ("decomposition", "masks", "subtraction")]
+        decomposed, masks, phases = (replace(s, value=fitting(s.value, data)) for s in steps)
         shown = [_parts(of) for of in (decomposed, masks, phases)]
         state = (recipe, data, focus.map_name, focus.precipitate, *sum(shown, ()))
         if same_objects(state, self._state):
@@ -155,10 +163,15 @@ class MaskPage(Page):
         self._state = state
         self.show_state(masks)
         self.map_veil.cover(_waiting(decomposed))
+        if data is not self._made.data:  # what was asked about another map is not taken any more
+            self._made = _Made(data)
+            self._requests.forget()
+            self.panels.set_empty(NO_MASKS)
         if data is None or data.entry.name != focus.map_name:
             self.seen = None
             self.working.show_nothing(BEING_READ)
             self.panels.set_empty(BEING_READ)
+            self.drawing.show_nothing()
             self.side.setVisible(False)
             return
         results = Results(data, masks.value, masks.current, phases.value, phases.current)
@@ -171,6 +184,7 @@ class MaskPage(Page):
     def forget(self) -> None:
         """Keep nothing of the last document."""
         self.seen, self._made, self._state = None, _Made(), ()
+        self._requests.forget()
         self.working.show_nothing(BEING_READ)
         self.drawing.forget()
 
@@ -201,19 +215,14 @@ class MaskPage(Page):
         active, data = self.drawing.active, results.data
         if active is None or not active.absent or decomposed is None:
             return
-        self._ask(
+        choice = self.drawing.choice
+        self._requests.ask(
             "component choice",
             (decomposed, active.absent, recipe.sample),
-            lambda: self.drawing.choice.find(active, recipe.sample, data, decomposed),
+            lambda: choice.find(active, recipe.sample, data, decomposed),
             lambda _: self._refresh_again(),
+            failed=quietly,
         )
-
-    def _ask(self, slot: str, of: tuple[object, ...], work: Any, then: Any) -> None:
-        """Make something away from the main thread, once for the same objects."""
-        known = self._made.asked.get(slot, ())
-        if not same_objects(of, known):
-            self._made.asked[slot] = of
-            self.workspace.runner.ask(slot, work, then)
 
     def _refresh_again(self) -> None:
         self._state = ()
@@ -240,16 +249,14 @@ class MaskPage(Page):
 
     def _show_map(self, seen: Seen) -> None:
         data = seen.results.data
-        owner, total = self._made.total
         wanted = self.working.offer(seen, self.workspace.focus.precipitate)
-        if wanted == TOTAL and owner is not data:
-            self._ask("count map", (data,), data.image.count_map, lambda v: self._take(data, v))
-        self.working.show(seen, total if owner is data else None)
+        if wanted == TOTAL and self._made.total is None:
+            self._requests.ask("count map", (data,), data.image.count_map, self._take_total)
+        self.working.show(seen, self._made.total)
 
-    def _take(self, data: MapData, value: Any) -> None:
-        if not isinstance(value, Failure):
-            self._made.total = (data, value)
-            self._show()
+    def _take_total(self, total: FloatArray) -> None:
+        self._made.total = total
+        self._show()
 
     def _show_overlays(self) -> None:
         moving = self.workspace.focus.precipitate if self._dragging else ""
@@ -268,16 +275,15 @@ class MaskPage(Page):
             self.panels.set_empty(NO_PRECIPITATE)
             return
         if masks is None:
-            self.panels.set_empty("the masks are not there yet")
+            self.panels.set_empty(NO_MASKS)
             return
-        matrix = recipe.sample.matrix
-        if seen.results.current:  # older ones may be of another crop than the data
-            self._ask(
-                "mask areas",
-                (data, masks),
-                lambda: Areas.of(mask_areas(data, masks, self._counted(data))),
-                lambda value: self._take_areas(masks, value),
-            )
+        matrix, total = recipe.sample.matrix, self._made.total
+        self._requests.ask(
+            "mask areas",
+            (data, masks),
+            lambda: _areas(data, masks, total),
+            partial(self._take_areas, masks),
+        )
         owner, areas = self._made.areas
         if areas is None or owner is not masks:
             return  # the last ones are shown until these are there
@@ -301,19 +307,9 @@ class MaskPage(Page):
         )
         self.panels.set_rectangles(self.drawing.plain_rectangles())
 
-    def _counted(self, data: MapData) -> npt.NDArray[np.float64]:
-        """All counts of the map, added up once; for the thread of live requests."""
-        owner, total = self._made.total
-        if owner is not data or total is None:
-            total = data.image.count_map()
-            self._made.total = (data, total)
-        return total
-
-    def _take_areas(self, masks: object, value: Any) -> None:
-        if isinstance(value, Failure):
-            self._say(value.message, True)
-            return
-        self._made.areas = (masks, value)
+    def _take_areas(self, masks: MapMasks, made: tuple[FloatArray, Areas]) -> None:
+        self._made.total, areas = made
+        self._made.areas = masks, areas
         if self.seen is not None:
             self._show_panels(self.seen)
 
@@ -363,18 +359,17 @@ class MaskPage(Page):
     def describe(self, point: Point) -> str:
         """Place, value and masks under the pointer."""
         text = super().describe(point)
-        value, pixel = self.map.value_at(point), self.map.pixel_at(point)
+        value, seen = self.map.value_at(point), self.seen
         if value is not None:
             text += f"   {self.map.title}: {value:.4g} {self.map.unit}".rstrip()
-        masks = None if self.seen is None else self.seen.results.masks
-        if pixel is not None and masks is not None and self.seen is not None:
-            part = masks.partition
-            if pixel[0] < part.matrix.shape[0] and pixel[1] < part.matrix.shape[1]:
-                inside = [name for name, mask in part.components.items() if mask[pixel]]
-                where = " and ".join(inside) or (
-                    "excluded" if part.excluded[pixel] else self.seen.recipe.sample.matrix
-                )
-                text += f"   in {where}"
+        pixel = None if seen is None else seen.results.data.pixel_at(*point)
+        if seen is not None and pixel is not None and seen.results.masks is not None:
+            part = seen.results.masks.partition
+            inside = [name for name, mask in part.components.items() if mask[pixel]]
+            where = " and ".join(inside) or (
+                "excluded" if part.excluded[pixel] else seen.recipe.sample.matrix
+            )
+            text += f"   in {where}"
         return text
 
     # --- keys and hints ----------------------------------------------------------------------
@@ -401,6 +396,12 @@ class MaskPage(Page):
             self.hint.setProperty("role", role)
             if (style := self.hint.style()) is not None:
                 style.polish(self.hint)
+
+
+def _areas(data: MapData, masks: MapMasks, total: FloatArray | None) -> tuple[FloatArray, Areas]:
+    """All counts of the map, added up unless they are known, and the areas of its masks."""
+    counted = data.image.count_map() if total is None else total
+    return counted, Areas.of(mask_areas(data, masks, counted))
 
 
 def _parts(shown: Shown) -> tuple[object, ...]:

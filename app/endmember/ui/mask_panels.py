@@ -15,7 +15,8 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QTabBar, QVBoxL
 from endmember.core.counts import BoolArray
 from endmember.session.mask_areas import MaskArea
 from endmember.ui.colour_bar import ColourBar, colour_table
-from endmember.ui.map_view import MapGrid, MapView, Place, automatic_levels
+from endmember.ui.map_grid import MapGrid
+from endmember.ui.map_view import MapView, Place, automatic_levels
 from endmember.ui.shape_editor import ShapeEditor
 from endmember.ui.shape_items import DrawnShape
 
@@ -160,7 +161,8 @@ class MaskPanels(QWidget):
 
     def titles(self) -> list[str]:
         """The titles of the maps shown."""
-        return [view.title for view in self.grid.shown_views()] if self._scene else []
+        shown = self.grid.shown_views() if self._scene else []
+        return [f"{view.title}: {view.detail}" if view.detail else view.title for view in shown]
 
     def set_rectangles(self, shapes: Sequence[DrawnShape]) -> None:
         """The rectangles of the precipitate, over the map of its component."""
@@ -201,7 +203,9 @@ class MaskPanels(QWidget):
             self.range_changed.emit(view.canvas.box.viewRect())
 
     def _show_panel(self, view: MapView, panel: _Panel, scene: Scene) -> None:
-        view.set_title(panel.title, panel.tooltip)
+        title, _, detail = panel.title.partition(": ")
+        view.set_title(title, panel.tooltip, detail, detail.rpartition(", ")[2])
+        view.head.title.short = title.removeprefix("component ")
         source = (*panel.source, scene.place)
         known = self._shown[view]
         if len(known) == len(source) and all(
@@ -260,7 +264,7 @@ def _mask_panels(scene: Scene) -> list[_Panel]:
     masks = ((overlap.mask, OVERLAP), (excluded.mask, EXCLUDED))
     panels.append(
         _Panel(
-            f"overlap {overlap.pixels:,}, excluded {excluded.pixels:,} px"
+            f"overlap: {overlap.pixels:,} px, excluded {excluded.pixels:,} px"
             if excluded.pixels
             else f"overlap: {overlap.pixels:,} px, {percent(overlap.share)}",
             f"white: in two masks or more, {overlap.pixels:,} px, {percent(overlap.share)}; grey: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from PyQt6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
@@ -10,7 +11,7 @@ from endmember.session import edits
 from endmember.session.precipitate_rectangles import analysed_box
 from endmember.session.recipe import Box, Recipe
 from endmember.ui.drawing_panel import DrawnRow, RectanglePanel, StrokePanel
-from endmember.ui.inputs import NumberBox, WholeBox
+from endmember.ui.inputs import NumberBox, SeedBox
 from endmember.ui.mask_drawing import Key, MaskDrawing
 from endmember.ui.mask_texts import EXPLANATION, Results, rectangle_text
 from endmember.ui.messages import breakable
@@ -20,7 +21,6 @@ from endmember.ui.precipitate_panel import Found, PrecipitatePanel
 from endmember.ui.workspace import Workspace
 
 LARGEST_SMOOTHING_PX = 1000.0
-LARGEST_SEED = 2**31 - 1  # what a box of Qt holds
 
 
 class MaskSettings(QWidget):
@@ -34,7 +34,7 @@ class MaskSettings(QWidget):
         self.rectangles = RectanglePanel()
         self.strokes = StrokePanel()
         self.smoothing = NumberBox(
-            "Sigma of the Gaussian that smooths the component maps before they are cut, in pixels "
+            "σ of the Gaussian that smooths the component maps before they are cut, in pixels "
             "of the map",
             "smoothing in pixels",
             "px",
@@ -42,8 +42,8 @@ class MaskSettings(QWidget):
         self.smoothing.setRange(0.0, LARGEST_SMOOTHING_PX)
         self.smoothing.setDecimals(1)
         self.smoothing.setSingleStep(0.5)
-        self.seed = WholeBox("Seed of the random numbers of GrabCut", "seed")
-        self.seed.setRange(0, LARGEST_SEED)
+        self.smoothing.setSpecialValueText("none")
+        self.seed = SeedBox("Seed of the random numbers of GrabCut")
         self.warnings = QLabel()
         self.warnings.setWordWrap(True)
         self.warnings.setProperty("role", "warning")
@@ -55,7 +55,7 @@ class MaskSettings(QWidget):
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Smoothing", self.smoothing)
+        form.addRow("Smoothing σ", self.smoothing)
         form.addRow("Seed", self.seed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -79,7 +79,7 @@ class MaskSettings(QWidget):
         rectangles.list.accepted.connect(self._accept)
         rectangles.inputs.changed.connect(self._move)
         rectangles.inputs.finished.connect(drawing.gestures.end)
-        rectangles.add.clicked.connect(lambda: drawing.add(rectangles.inputs.box))
+        rectangles.add.clicked.connect(lambda: drawing.add(self._box()))
         rectangles.remove.clicked.connect(self._remove_rectangle)
         rectangles.suggest.clicked.connect(drawing.suggest)
         rectangles.accept.clicked.connect(self._accept)
@@ -106,9 +106,13 @@ class MaskSettings(QWidget):
         if (key := self.drawing.selected) is not None:
             self.drawing.accept(key)
 
-    def _move(self, _: str) -> None:
+    def _box(self) -> Box:
+        """The rectangle that the boxes say."""
+        return cast(Box, tuple(round(side) for side in self.rectangles.inputs.frame()))
+
+    def _move(self, _: object) -> None:
         if (key := self.drawing.selected) is not None:
-            self.drawing.move(key, self.rectangles.inputs.box)
+            self.drawing.move(key, self._box())
 
     def _mark_stroke(self, number: object) -> None:
         self.drawing.mark_stroke(number if isinstance(number, int) else None)
@@ -150,7 +154,7 @@ class MaskSettings(QWidget):
             automatic = components.get(active.name)
         self.precipitates.refresh(recipe, Found(rows, automatic))
         self.smoothing.show_value(float(recipe.segmentation.smoothing_px))
-        self.seed.show_value(min(recipe.segmentation.seed, LARGEST_SEED))
+        self.seed.show_value(recipe.segmentation.seed)
         masks = results.masks
         told = masks.warnings if masks is not None and results.current else ()
         self.warnings.setText(breakable("\n".join(told)))
@@ -182,9 +186,9 @@ class MaskSettings(QWidget):
         panel.list.setVisible(bool(rows))
         box = None if selected is None else self.drawing.box_of(selected)
         if box is not None:
-            panel.inputs.show_box(box)
-        elif panel.inputs.box[2] <= 1:
-            panel.inputs.show_box(_first_box(analysed_box(ground.results.data)))
+            panel.inputs.set_frame(box)
+        elif self._box()[2] <= 1:
+            panel.inputs.set_frame(_first_box(analysed_box(ground.results.data)))
         panel.remove.setEnabled(box is not None)
         suggestion = selected is not None and selected.kind == "suggestion"
         panel.accept.setEnabled(suggestion)

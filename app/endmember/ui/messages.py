@@ -1,4 +1,4 @@
-"""What the steps have to say, as a list; and a strip at the top of a panel for one sentence."""
+"""What the steps have to say, as a list."""
 
 from __future__ import annotations
 
@@ -24,19 +24,15 @@ from PyQt6.QtGui import (
     QFontMetrics,
     QKeySequence,
     QPainter,
-    QPaintEvent,
     QPen,
     QPolygonF,
     QShortcut,
 )
 from PyQt6.QtWidgets import (
-    QApplication,
     QFrame,
     QHBoxLayout,
     QLabel,
     QListView,
-    QPushButton,
-    QSizePolicy,
     QStackedWidget,
     QStyle,
     QStyledItemDelegate,
@@ -46,6 +42,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from endmember.ui.dialog import name, to_clipboard
 from endmember.ui.theme import THEME, colours
 
 Kind = Literal["info", "warning", "error"]
@@ -260,7 +257,7 @@ class MessagePanel(QWidget):
         self.by_step = _switch("By step", "Group by step; otherwise the newest is first")
         self.copy_button = QToolButton()
         self.copy_button.setText("Copy")
-        _name(self.copy_button, "Copy the chosen messages, or all that are shown (Ctrl+C)")
+        name(self.copy_button, "Copy the chosen messages, or all that are shown (Ctrl+C)")
         self.copy_button.clicked.connect(self.copy)
         self.empty = QLabel()
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -327,9 +324,8 @@ class MessagePanel(QWidget):
         """Put the chosen messages, or all that are shown, on the clipboard, one a line."""
         chosen = sorted(index.row() for index in self.view.selectedIndexes())
         rows = [self._model.rows[row] for row in chosen] or list(self.shown())
-        clipboard = QApplication.clipboard()
-        if rows and clipboard is not None:
-            clipboard.setText("\n".join(map(str, rows)))
+        if rows:
+            to_clipboard("\n".join(map(str, rows)))
 
     def _show(self) -> None:
         only = self.grave_only.isChecked()
@@ -382,86 +378,9 @@ def _by_step(messages: Sequence[Message]) -> list[Message | str]:
     return rows
 
 
-def _name(control: QWidget, says: str) -> None:
-    control.setToolTip(says)
-    control.setAccessibleName(says)
-
-
 def _switch(text: str, says: str) -> QToolButton:
     switch = QToolButton()
     switch.setText(text)
     switch.setCheckable(True)
-    _name(switch, says)
+    name(switch, says)
     return switch
-
-
-class _Mark(QWidget):
-    """The mark of a kind as a small widget."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kind: Kind = "info"
-        side = self.fontMetrics().height()
-        self.setFixedSize(side, side)
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Draw the mark."""
-        painter = QPainter(self)
-        paint_mark(painter, QRectF(self.rect()).adjusted(1, 1, -1, -1), self.kind)
-
-
-class Banner(QFrame):
-    """A strip at the top of a panel for a failure or a hint, with an action; hidden when empty."""
-
-    acted = pyqtSignal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.kind: Kind = "info"
-        self.text = ""
-        self._mark = _Mark()
-        self._label = QLabel()
-        self._label.setWordWrap(True)
-        self._label.setTextFormat(Qt.TextFormat.PlainText)
-        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self._label.setMinimumWidth(60)
-        self.action = QPushButton()
-        _name(self.action, "What can be done about it")
-        self.action.setAutoDefault(False)
-        self.action.clicked.connect(self.acted)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(10, 5, 6, 5)
-        row.setSpacing(_PADDING)
-        row.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._label, 1)
-        row.addWidget(self.action, 0, Qt.AlignmentFlag.AlignVCenter)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        THEME.changed.connect(self.update)
-        self.hide()
-
-    def set(self, kind: Kind, text: str, action_text: str | None = None) -> None:
-        """Show a sentence, with a button if it is named; an empty text hides the strip."""
-        self.kind, self.text = kind, text
-        self._mark.kind = kind
-        self._mark.update()
-        said = text if kind == "info" else f"{WORDS[kind]}: {text}"
-        self._label.setText(breakable(said))
-        self.setAccessibleName(said)
-        self.setToolTip(said)
-        self.action.setText(action_text or "")
-        _name(self.action, action_text or "What can be done about it")
-        self.action.setVisible(bool(action_text))
-        self.setVisible(bool(text))
-        self.update()
-
-    def clear(self) -> None:
-        """Hide the strip."""
-        self.set("info", "")
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        """A faint ground and a bar at the left in the colour of the kind."""
-        painter = QPainter(self)
-        colour = kind_colour(self.kind)
-        painter.fillRect(0, 0, 4, self.height(), colour)
-        colour.setAlpha(38)
-        painter.fillRect(self.rect(), colour)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QLineEdit
 
-from endmember.ui.dialog import name
+from endmember.ui.dialog import name, set_look
 
 
 class OptionalNumber(QLineEdit):
@@ -26,11 +26,7 @@ class OptionalNumber(QLineEdit):
     def show_value(self, value: float | None, otherwise: str, *, needed: bool = False) -> None:
         """Show the number given, or faintly what holds without one; leaves alone what is typed."""
         self.setPlaceholderText(otherwise)
-        if self.property("needed") != needed:
-            self.setProperty("needed", needed)
-            if (style := self.style()) is not None:
-                style.unpolish(self)
-                style.polish(self)
+        set_look(self, "needed", needed)
         changed, self._value = value != self._value, value
         if changed or not (self.hasFocus() and self.isModified()):
             self._show()

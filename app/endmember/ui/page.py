@@ -6,7 +6,7 @@ from PyQt6.QtCore import QEvent, QObject, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from endmember.ui.messages import Banner
+from endmember.ui.banner import Banner
 from endmember.ui.shape_gestures import Point
 from endmember.ui.theme import colours
 from endmember.ui.workspace import PAGE_TITLES, Shown, Workspace

@@ -9,7 +9,7 @@ from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
 MARGIN, CHIP = 5, 10
-ROOM = 120  # pixels of a map below which it has no legend
+ROOM = 240  # pixels of a map below which a legend would hide much of it
 WIDEST = 0.6  # of the map
 
 

@@ -22,8 +22,8 @@ from endmember.session.phase_views import (
     quantified_phase,
     with_factor,
 )
-from endmember.session.session import Failure
 from endmember.ui.absent_list import AbsentList
+from endmember.ui.dialog import set_look
 from endmember.ui.difference_chart import DifferenceChart
 from endmember.ui.elided_label import ElidedLabel
 from endmember.ui.factor_bar import FactorBar
@@ -32,6 +32,7 @@ from endmember.ui.mask_insets import MaskInsets
 from endmember.ui.page import Page, heading, remark
 from endmember.ui.phase_settings import PhaseSettings, phase_chip
 from endmember.ui.phase_state import SEE_ABOVE, PhaseState
+from endmember.ui.requests import Requests
 from endmember.ui.subtraction_view import SubtractionView
 from endmember.ui.theme import THEME, phase_colour
 from endmember.ui.workspace import Shown, Workspace
@@ -80,6 +81,7 @@ class PhasePage(Page):
         self.edits = GestureEdits(workspace)
         self._state: PhaseState | None = None
         self._view: PhaseView | None = None
+        self._requests = Requests(workspace.runner, self._fail)
         self._candidates: tuple[AbsentCandidate, ...] = ()
         self._lay_out()
         self._connect()
@@ -191,6 +193,7 @@ class PhasePage(Page):
     def forget(self) -> None:
         """Keep nothing of the last document."""
         self._state = self._view = None
+        self._requests.forget()
         self.insets.forget()
 
     def _show_remarks(self, state: PhaseState) -> None:
@@ -213,19 +216,18 @@ class PhasePage(Page):
     def _ask(self, state: PhaseState) -> None:
         """Ask for the view of the precipitate; it comes to `_take`."""
         if state.precipitate and state.phases is not None and state.partition is not None:
-            self.workspace.runner.ask(
-                "phase view", lambda: _made(state), lambda value: self._take(value, state)
-            )
+            self._requests.ask("phase view", state, lambda: _made(state), self._take)
         else:
-            self._take(_Made(None), state)
+            self._requests.forget("phase view")
+            self._take(_Made(None))
 
-    def _take(self, value: Any, state: PhaseState) -> None:
-        if state is not self._state:
-            return
-        if isinstance(value, Failure):
-            self.banner.set("error", value.message)
-            value = _Made(None)
-        made: _Made = value
+    def _fail(self, text: str) -> None:
+        self.banner.set("error", text)
+        self._take(_Made(None))
+
+    def _take(self, made: _Made) -> None:
+        state = self._state
+        assert state is not None
         before, self._view, self._candidates = self._view, made.view, made.candidates
         if self.factor.slider.moving and (made.view is None or made.view.name != _name(before)):
             self.factor.slider.give_up()
@@ -375,8 +377,4 @@ def _as_sentence(text: str) -> str:
 def _say(label: QLabel, text: str, doubtful: bool) -> None:
     """Show a sentence, a doubtful one in the colour of warnings."""
     label.setText(text)
-    role = "warning" if doubtful else "muted"
-    if label.property("role") != role:
-        label.setProperty("role", role)
-        if (style := label.style()) is not None:
-            style.polish(label)
+    set_look(label, "role", "warning" if doubtful else "muted")

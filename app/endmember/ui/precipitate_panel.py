@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
 
 from endmember.session import edits
 from endmember.session.recipe import Recipe
-from endmember.ui.dialog import name
+from endmember.ui.dialog import name, set_look
 from endmember.ui.inputs import ChoiceBox
 from endmember.ui.page import heading, remark
 from endmember.ui.precipitate_list import PrecipitateList, PrecipitateRow
@@ -158,7 +158,7 @@ class PrecipitatePanel(QWidget):
         self.absent.show_choices(
             [(NOT_CHOSEN, ""), *((symbol, symbol) for symbol in elements)], chosen.absent
         )
-        self._need(self.absent, not chosen.absent)
+        set_look(self.absent, "needed", not chosen.absent)
         numbers = range(recipe.decomposition.components)
         automatic = "automatic" if found.automatic is None else f"automatic: #{found.automatic}"
         self.component.show_choices(
@@ -174,11 +174,3 @@ class PrecipitatePanel(QWidget):
                 self.name.setText(text)
             if not self.name.hasFocus():
                 self.name.setCursorPosition(0)
-
-    @staticmethod
-    def _need(control: QWidget, needed: bool) -> None:
-        if control.property("needed") != needed:
-            control.setProperty("needed", needed)
-            style = control.style()
-            if style is not None:
-                style.polish(control)

@@ -116,14 +116,6 @@ class Preferences:
         self.put(_RECENT, [str(path), *map(str, others)][:MOST_RECENT])
         self.last_folder = path.parent
 
-    def drop_recent(self, file: str | Path) -> None:
-        """Take one file off the list, for instance one that is gone."""
-        self.put(_RECENT, [str(path) for path in self.recent_files if path != Path(file)])
-
-    def clear_recent(self) -> None:
-        """Forget all recent files."""
-        self.forget(_RECENT)
-
     @property
     def last_folder(self) -> Path:
         """The folder used last; what is left of it if it is gone, or the home folder."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Literal, cast
+from typing import cast
 
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QColor
 
-from endmember.core.regions import Ellipse, Polygon, Rectangle, Region, pixel_box, region_mask
+from endmember.core.regions import Rectangle, pixel_box
 from endmember.session import edits
+from endmember.session.drawings import ShapeKind, cut_to_map
 from endmember.session.recipe import Exclude, MapInput, Recipe, Roi
 from endmember.session.shown_spectra import ROI, WHOLE
 from endmember.ui.frame_boxes import frame_of, points_in
@@ -21,7 +22,6 @@ from endmember.ui.shape_items import DrawnShape
 from endmember.ui.theme import phase_colour
 from endmember.ui.workspace import Workspace
 
-ShapeKind = Literal["polygon", "rectangle", "ellipse"]
 Key = tuple[str, str | int]
 CROP: Key = ("crop", 0)
 EXCLUDED_COLOUR, CROP_COLOUR = "#d9d9d9", "#ffffff"
@@ -40,13 +40,6 @@ def shape_of(drawn: Roi | Exclude) -> tuple[ShapeKind, Geometry]:
 def frame_round(kind: str, geometry: Geometry) -> Frame:
     """The upright frame round a shape."""
     return frame_of(cast(Points, geometry)) if kind == "polygon" else cast(Frame, geometry)
-
-
-def _region(kind: ShapeKind, geometry: Geometry) -> Region:
-    if kind == "polygon":
-        return Polygon(cast(Points, geometry))
-    frame = cast(Frame, geometry)
-    return Rectangle(*frame) if kind == "rectangle" else Ellipse(*frame)
 
 
 class RegionEditor(QObject):
@@ -180,14 +173,10 @@ class RegionEditor(QObject):
         if data is None:
             return geometry
         try:
-            region = _region(kind, geometry)
-            _, beyond = region_mask(data.full_shape, region, "the region")
+            return cast(Geometry, cut_to_map(data.full_shape, kind, geometry))
         except ValueError as error:
             self.workspace.say("warning", str(error))
             return None
-        if isinstance(region, Rectangle) and beyond:
-            return pixel_box(data.full_shape, region, "the region")[0]
-        return geometry
 
     def _on_drawn(self, kind: ShapeKind, drawn: Geometry, _: object) -> None:
         if self.purpose == "crop":
@@ -217,6 +206,7 @@ class RegionEditor(QObject):
         if not going_on:
             self.edits.end()
         self.set_geometry(key, geometry, ("moved", key))
+        self.refresh()  # now: the next nudge goes on from here
 
     def set_geometry(self, key: Key, geometry: Geometry, gesture: Hashable = None) -> None:
         """Another place or shape for what is drawn."""

@@ -184,6 +184,11 @@ class ShapeEditor(QObject):
 
     # --- Tool ----------------------------------------------------------------------------------
 
+    @property
+    def draws_by_press(self) -> bool:
+        """A brush leaves a dab wherever it is pressed."""
+        return self.mode == "brush"
+
     def press(self, canvas: MapCanvas, point: Point, modifiers: Modifiers) -> bool:
         """Begin a drag of what lies under the point, or a new shape."""
         self._nudging = False

@@ -66,7 +66,8 @@ class SpectrumGestures(QObject):
     energy_hovered = pyqtSignal(object)
     energy_clicked = pyqtSignal(float)
     window_changing = pyqtSignal(str, float, float)
-    window_changed = pyqtSignal(str, float, float)
+    window_changed = pyqtSignal(str, float, float, bool)
+    """Key, ends in keV, and whether it goes on from the last nudge."""
     window_drawn = pyqtSignal(float, float)
     window_removed = pyqtSignal(str)
     window_selected = pyqtSignal(object)
@@ -80,6 +81,7 @@ class SpectrumGestures(QObject):
         self.drawing = False
         self._drag: _Drag | None = None
         self._space = False
+        self._nudged: str | None = None  # the window that the last gesture nudged
         plot.canvas.setMouseTracking(True)
         plot.canvas.viewport().setMouseTracking(True)
         plot.canvas.installEventFilter(self)
@@ -171,7 +173,7 @@ class SpectrumGestures(QObject):
         return 0 <= place.x() <= frame.width and 0 <= place.y() <= bottom
 
     def _press(self, button: Qt.MouseButton, place: QPointF) -> None:
-        plot = self.plot
+        plot, self._nudged = self.plot, None
         energy = plot.frame.energy(place.x())
         legend = plot.legend.box() if plot.legend.isVisible() else QRectF()
         drag = _Drag("click", place, energy, plot.x_range(), plot.y_range(), legend)
@@ -242,7 +244,7 @@ class SpectrumGestures(QObject):
         elif drag.window is not None and drag.moved:
             mark = windows.windows.get(drag.window.key)
             if mark is not None:
-                self.window_changed.emit(mark.key, mark.low_keV, mark.high_keV)
+                self.window_changed.emit(mark.key, mark.low_keV, mark.high_keV, False)
         elif not drag.moved and drag.kind not in ("pan", "legend"):
             self.energy_clicked.emit(self.plot.frame.energy(place.x()))
 
@@ -348,7 +350,8 @@ class SpectrumGestures(QObject):
         low, high = moved(mark, "body", move, *self._bounds())
         if low != mark.low_keV:
             self.plot.windows.change(mark.key, low, high)
-            self.window_changed.emit(mark.key, low, high)
+            going_on, self._nudged = self._nudged == mark.key, mark.key
+            self.window_changed.emit(mark.key, low, high, going_on)
 
     # Energy windows
 
@@ -371,6 +374,7 @@ class SpectrumGestures(QObject):
         key = key if key in windows.windows else None
         if key != windows.selected:
             windows.selected = key
+            self._nudged = None
             windows.update()
             self.window_selected.emit(key)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from endmember.session.shown_spectra import (
     MATRIX,
     MIXTURE,
     ROI,
+    WHOLE,
     ShownSpectrum,
     region_spectrum,
     shown_spectrum,
@@ -27,6 +29,8 @@ from endmember.session.shown_spectra import (
     title_of,
 )
 from endmember.ui.elided_label import ElidedLabel
+from endmember.ui.page import Veil
+from endmember.ui.requests import Requests, quietly
 from endmember.ui.spectrum_view import Curve, MarkerLine, SpectrumView, WindowMark
 from endmember.ui.theme import FAMILY_DASHES, PHASE_COLOURS, THEME, colours
 from endmember.ui.window_bar import WindowBar
@@ -35,6 +39,9 @@ from endmember.ui.workspace import Workspace
 COUNTS, PER_PIXEL, TO_PEAK = "counts", "counts per pixel", "normalised to peak"
 SHOWN_CANDIDATES = 8
 HALF_VIEW_keV = 0.6
+NO_MAP = "open a map to see its spectrum"
+BEING_READ, NOT_READ = "the map is being read", "the map could not be read"
+NOT_YET = "this spectrum is there once its step is done"
 
 
 def scaled(shown: ShownSpectrum, unit: str) -> tuple[np.ndarray[Any, Any], str]:
@@ -69,11 +76,11 @@ class SpectrumPanel(QWidget):
         self.windows = WindowBar(workspace)
         self.remark = ElidedLabel("")
         self.remark.setProperty("role", "muted")
+        self.veil = Veil(self.view)
         self._shown: ShownSpectrum | None = None
-        self._asked: tuple[Any, ...] = ()
+        self._requests = Requests(workspace.runner, self._show_nothing)
         self._live = False
         self._markers: tuple[Marker, ...] = ()
-        self._marked: tuple[Any, ...] = ()
         self._lay_out()
         self._connect()
 
@@ -88,7 +95,7 @@ class SpectrumPanel(QWidget):
         layout.setSpacing(2)
         layout.addLayout(row)
         layout.addWidget(self.view, 1)
-        self.view.set_empty("open a map to see its spectrum")
+        self.view.set_empty(NO_MAP)
 
     def _connect(self) -> None:
         self.source.activated.connect(
@@ -119,28 +126,48 @@ class SpectrumPanel(QWidget):
         if recipe is None:
             self.forget()
             self.source.clear()
-            self.remark.clear()
-            self.view.set_curves([])
-            self.view.set_empty("open a map to see its spectrum")
+            self._show_nothing(NO_MAP)
             return
         self._list_sources()
         self._show_markers()
         self._show_windows()
         if data is None:
-            self.view.set_empty("the map is being read")
+            self._requests.forget("spectrum")
+            failed = self.workspace.shown("read").failure is not None
+            self._show_nothing(NOT_READ if failed else BEING_READ)
             return
         name = self.workspace.focus.spectrum
         known = {step: self.workspace.shown(step).value for step in _NEEDED}
-        asked = (name, data, recipe.map_named(data.entry.name).rois, *known.values())
-        if not _same(asked, self._asked) and not self._live:
-            self._asked = asked
-            self.workspace.runner.ask(
-                "spectrum", lambda: shown_spectrum(name, recipe, data, known.get), self._take
+        if not self._live:
+            self._requests.ask(
+                "spectrum",
+                (name, data, recipe.map_named(data.entry.name).rois, *known.values()),
+                lambda: shown_spectrum(name, recipe, data, known.get),
+                self._take,
             )
+        self._cover()
 
     def forget(self) -> None:
         """Keep nothing of the last document."""
-        self._shown, self._asked, self._marked = None, (), ()
+        self._shown = None
+        self._requests.forget()
+
+    def _show_nothing(self, text: str) -> None:
+        """Show a sentence, and nothing of the last spectrum."""
+        self._shown = None
+        self.view.set_curves([])
+        self.view.set_empty(text)
+        self.remark.clear()
+        self._cover()
+
+    def _cover(self) -> None:
+        """Grey out a spectrum that is older than the recipe."""
+        found = None if self._shown is None else self.workspace.shown(_step_of(self._shown.name))
+        if found is None or found.current:
+            self.veil.cover(None)
+        else:
+            waiting = found.failure is None
+            self.veil.cover("out of date: being updated" if waiting else "out of date")
 
     def _list_sources(self) -> None:
         recipe = self.workspace.recipe
@@ -155,20 +182,16 @@ class SpectrumPanel(QWidget):
             self.workspace.look(spectrum=names[0])
         self.source.setCurrentIndex(names.index(self.workspace.focus.spectrum))
 
-    def _take(self, value: Any) -> None:
-        if isinstance(value, Failure):
-            self.view.set_curves([])
-            self.view.set_empty(value.message)
-            return
+    def _take(self, value: ShownSpectrum | None) -> None:
         if value is None:
-            self.view.set_curves([])
-            self.view.set_empty("this spectrum is there once its step is done")
+            self._show_nothing(NOT_YET)
             return
         self._shown = value
         self._draw()
+        self._cover()
 
     def _draw_again(self) -> None:
-        self._marked = ()
+        self._requests.forget("line markers")
         if self.workspace.recipe is not None:
             self._show_markers()
             self._show_windows()
@@ -194,7 +217,7 @@ class SpectrumPanel(QWidget):
         text = f"{pixels}{shown.counts.sum():,.0f} counts"
         if shown.name.startswith(COMPONENT):
             text += "; for maps only, never quantified"
-        self.remark.setText(text)
+        self.remark.set_texts(text, pixels.rstrip(", "))
 
     def _colour(self, name: str) -> str:
         recipe = self.workspace.recipe
@@ -214,8 +237,8 @@ class SpectrumPanel(QWidget):
         data = self.workspace.data
         self._live = region is not None
         self.view.hold_range(self._live)
+        self._requests.forget("spectrum")
         if region is None or data is None:
-            self._asked = ()
             self.refresh()
             return
         kind, geometry = region
@@ -232,23 +255,20 @@ class SpectrumPanel(QWidget):
         recipe, data = self.workspace.recipe, self.workspace.data
         assert recipe is not None
         focus = self.workspace.focus.element
-        wanted = (recipe.sample, focus, data)
-        if data is None or data.image.beam_energy_keV is None or wanted == self._marked:
+        if data is None or data.image.beam_energy_keV is None:
             return
-        self._marked = wanted
         sample, axis, beam = recipe.sample, data.image.axis, data.image.beam_energy_keV
         listed = (*sample.elements, *sample.system_elements)
         elements = listed if not focus or focus in listed else (*listed, focus)
-        self.workspace.runner.ask(  # the first time, the tables of the lines are loaded
+        self._requests.ask(  # the first time, the tables of the lines are loaded
             "line markers",
+            (sample, focus, data),
             lambda: markers(elements, axis, beam),
-            lambda found: self._take_markers(wanted, found),
+            partial(self._take_markers, sample.elements),
+            failed=quietly,
         )
 
-    def _take_markers(self, wanted: tuple[Any, ...], found: Any) -> None:
-        if wanted is not self._marked or isinstance(found, Failure):
-            return
-        quantified = wanted[0].elements
+    def _take_markers(self, quantified: tuple[str, ...], found: tuple[Marker, ...]) -> None:
         self._markers = found
         self.view.set_markers([self._marker_line(m, m.element in quantified) for m in found])
 
@@ -431,10 +451,11 @@ class SpectrumPanel(QWidget):
 _NEEDED = ("decomposition", "masks", "subtraction")
 
 
-def _same(left: tuple[Any, ...], right: tuple[Any, ...]) -> bool:
-    return len(left) == len(right) and all(
-        a is b or (isinstance(a, str | tuple) and a == b) for a, b in zip(left, right, strict=True)
-    )
+def _step_of(name: str) -> str:
+    """The step that a spectrum comes from."""
+    if name.startswith(COMPONENT):
+        return "decomposition"
+    return "read" if name == WHOLE or name.startswith(ROI) else "subtraction"
 
 
 __all__ = ["ROI", "SpectrumPanel"]

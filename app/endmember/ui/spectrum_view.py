@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from PyQt6.QtCore import QEvent, QPoint, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QColor, QGuiApplication, QKeySequence
+from PyQt6.QtGui import QAction, QColor, QKeySequence
 from PyQt6.QtWidgets import QFileDialog, QMenu, QVBoxLayout, QWidget
 
+from endmember.ui.dialog import to_clipboard
 from endmember.ui.messages import NOTICES
 from endmember.ui.spectrum_figure import table_text, write_png, write_svg
 from endmember.ui.spectrum_gestures import SpectrumGestures
@@ -30,9 +31,9 @@ class SpectrumView(QWidget):
 
     Signals: `energy_hovered` (keV under the mouse, or None), `energy_clicked` (keV),
     `log_changed`, `x_range_changed` (low, high), `window_changing` (key, low, high; on every
-    move), `window_changed` (the same, after the last), `window_drawn` (low, high),
-    `window_removed` (key), `window_selected` (key or None), `drawing_changed`, and `message`
-    (a sentence about an export).
+    move), `window_changed` (the same, after the last, and whether it goes on from the last nudge),
+    `window_drawn` (low, high), `window_removed` (key), `window_selected` (key or None) and
+    `drawing_changed`.
     """
 
     energy_hovered = pyqtSignal(object)
@@ -40,7 +41,7 @@ class SpectrumView(QWidget):
     log_changed = pyqtSignal(bool)
     x_range_changed = pyqtSignal(float, float)
     window_changing = pyqtSignal(str, float, float)
-    window_changed = pyqtSignal(str, float, float)
+    window_changed = pyqtSignal(str, float, float, bool)
     window_drawn = pyqtSignal(float, float)
     window_removed = pyqtSignal(str)
     window_selected = pyqtSignal(object)
@@ -147,10 +148,6 @@ class SpectrumView(QWidget):
         """Make this window the one that arrow keys and Del work on."""
         self.gestures.select(key)
 
-    def selected_window(self) -> str | None:
-        """The key of the selected window."""
-        return self.plot.windows.selected
-
     def set_drawing(self, drawing: bool) -> None:
         """Let the next left drag draw a window (`window_drawn`); Esc stops it."""
         self.gestures.set_drawing(drawing)
@@ -252,8 +249,7 @@ class SpectrumView(QWidget):
 
     def copy_data(self) -> None:
         """Put all channels of all curves on the clipboard, as spreadsheets paste them."""
-        if (clipboard := QGuiApplication.clipboard()) is not None:
-            clipboard.setText(self._table("\t"))
+        to_clipboard(self._table("\t"))
 
     def _table(self, separator: str) -> str:
         residuals = self.plot.residuals.curve if self.plot.residuals else None

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 HALF_VIEW_keV = 0.5
 NEGATIVE = (
-    "negative beyond 3 sigma over one FWHM: the factor is too large, or the absent element is not "
+    "negative beyond 3 σ over one FWHM: the factor is too large, or the absent element is not "
     "absent"
 )
 
@@ -77,6 +77,7 @@ class SubtractionView(QWidget):
         layout.setSpacing(2)
         self.scale.setMinimumContentsLength(12)
         self.scale.setMaximumWidth(260)
+        self.scale.shortened = lambda text: text.partition(" (")[0]
         self.bar.setSpacing(6)
         self.bar.addStretch(1)
         self.bar.addWidget(self.scale_label)
@@ -144,7 +145,8 @@ class SubtractionView(QWidget):
         ground = phase_colour(0)
         per_pixel = self.scale.value == PER_PIXEL
         scaled = not per_pixel and self.scale.value != COUNTS
-        self.factor.setText(f"matrix × {matrix_scale:.4g}" if scaled else "")
+        told = f"× {matrix_scale:.4g}" if scaled else ""
+        self.factor.set_texts(f"matrix {told}".strip() if scaled else "", told)
         self.measured.set_empty("")
         self.measured.set_unit(PER_PIXEL if per_pixel else COUNTS)
         self.measured.set_curves(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
@@ -10,13 +10,14 @@ from endmember.session.component_choice import ComponentChoice
 from endmember.session.map_data import excluded_mask
 from endmember.session.precipitate_rectangles import suggested_boxes
 from endmember.session.recipe import Box, Precipitate
-from endmember.session.session import Failure
+from endmember.ui.requests import Requests
 from endmember.ui.workspace import Workspace
 
 if TYPE_CHECKING:
     from endmember.session.steps import Decomposed
     from endmember.ui.mask_drawing import Ground
 
+SLOT = "rectangle suggestions"
 Belongs = tuple[str, str, "Decomposed | None"]  # map, precipitate, and whose component maps
 
 
@@ -31,7 +32,10 @@ class Suggestions(QObject):
         self.workspace = workspace
         self.choice = choice
         self.boxes: tuple[Box, ...] = ()
-        self._belongs: Belongs = ("", "", None)
+        self._belongs: Belongs = ("", "", None)  # the suggestions, or those that are looked for
+        self._requests = Requests(
+            workspace.runner, lambda text: self.told.emit(f"no suggestions: {text}", True)
+        )
 
     def ask(self, ground: Ground, active: Precipitate | None) -> None:
         """Look for what stands out on the component of the precipitate, or on the one shown."""
@@ -43,7 +47,7 @@ class Suggestions(QObject):
         taken = [box for p in recipe.precipitates for box in p.boxes_on(name)]
         excludes = recipe.map_named(name).excludes
         shown = ground.component
-        belongs = (name, "" if active is None else active.name, decomposed)
+        self._belongs = (name, "" if active is None else active.name, decomposed)
 
         def work() -> tuple[int, tuple[Box, ...]]:
             open_yet = active is None or (active.component is None and not active.absent)
@@ -60,9 +64,8 @@ class Suggestions(QObject):
             )
 
         self.told.emit("looking for what stands out on the component map …", False)
-        self.workspace.runner.ask(
-            "rectangle suggestions", work, lambda value: self._take(value, belongs)
-        )
+        self._requests.forget()  # it may be asked again, with the last ones accepted or dismissed
+        self._requests.ask(SLOT, self._belongs, work, self._take)
 
     def keep(self, map_name: str, precipitate: str, decomposed: Decomposed | None) -> None:
         """Forget the suggestions where they belong to something else."""
@@ -70,16 +73,11 @@ class Suggestions(QObject):
         if before == map_name and components is decomposed and whose in ("", precipitate):
             # accepting one may have added the first precipitate
             self._belongs = (map_name, precipitate, decomposed)
-        elif self.boxes:
-            self.boxes = ()
-            self.changed.emit()
+        else:
+            self.clear()
 
-    def _take(self, value: Any, belongs: Belongs) -> None:
-        if isinstance(value, Failure):
-            self.told.emit(f"no suggestions: {value.message}", True)
-            return
-        component, self.boxes = value
-        self._belongs = belongs
+    def _take(self, found: tuple[int, tuple[Box, ...]]) -> None:
+        component, self.boxes = found
         number = len(self.boxes)
         plural = "" if number == 1 else "s"
         self.told.emit(
@@ -97,7 +95,10 @@ class Suggestions(QObject):
         self.changed.emit()
 
     def clear(self) -> None:
-        """None any more."""
+        """None any more, nor what is still looked for."""
+        if self._requests.is_waiting(SLOT):
+            self.told.emit("", False)
+        self._requests.forget()
         if self.boxes:
             self.boxes = ()
             self.changed.emit()

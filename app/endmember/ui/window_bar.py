@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
     QToolButton,
@@ -14,6 +15,8 @@ from PyQt6.QtWidgets import (
 )
 
 from endmember.session import edits
+from endmember.ui.gesture_edits import GestureEdits
+from endmember.ui.inputs import NumberBox
 from endmember.ui.workspace import Workspace
 
 HIGHEST_keV = 400.0
@@ -28,6 +31,7 @@ class WindowBar(QWidget):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.workspace = workspace
+        self.edits = GestureEdits(workspace)
         self.draw = QToolButton()
         self.draw.setText("+ Window")
         self.draw.setCheckable(True)
@@ -68,16 +72,13 @@ class WindowBar(QWidget):
         self._connect()
         self.refresh()
 
-    def _energy_box(self, which: str) -> QDoubleSpinBox:
-        box = QDoubleSpinBox()
+    def _energy_box(self, which: str) -> NumberBox:
+        says = f"The {which} end of the window in keV"
+        box = NumberBox(says, f"{which} end of the energy window", "keV")
         box.setRange(0.0, HIGHEST_keV)
         box.setDecimals(3)
         box.setSingleStep(0.01)
-        box.setSuffix(" keV")
-        box.setKeyboardTracking(False)
         box.setMinimumWidth(box.fontMetrics().horizontalAdvance("00.000 keV") + 26)
-        box.setToolTip(f"The {which} end of the window in keV")
-        box.setAccessibleName(f"{which} end of the energy window")
         return box
 
     def _connect(self) -> None:
@@ -86,8 +87,9 @@ class WindowBar(QWidget):
         edit = self.choose.lineEdit()
         assert edit is not None
         edit.editingFinished.connect(self._rename)
-        self.low.valueChanged.connect(self._resize)
-        self.high.valueChanged.connect(self._resize)
+        for end, box in enumerate((self.low, self.high)):
+            box.valueChanged.connect(partial(self._resize, end))
+            box.editingFinished.connect(self.edits.end)
         self.background.toggled.connect(
             lambda on: self.workspace.edit(edits.change_window, self.current, background=on)
         )
@@ -115,17 +117,18 @@ class WindowBar(QWidget):
             self.select(new)
         self.refresh()
 
-    def _resize(self) -> None:
-        low, high = self.low.value(), self.high.value()
-        if self.current and low < high:
-            self.workspace.edit(edits.change_window, self.current, range_keV=(low, high))
+    def _resize(self, end: int, energy: float) -> None:
+        recipe, name = self.workspace.recipe, self.current
+        for window in () if recipe is None else recipe.windows:
+            low, high = (window.range_keV[0], energy) if end else (energy, window.range_keV[1])
+            if window.name == name and low < high:
+                gesture = ("window", name)
+                self.edits.edit(gesture, edits.change_window, name, range_keV=(low, high))
 
     def show_range(self, low: float, high: float) -> None:
         """The ends while they are dragged."""
-        for box, value in ((self.low, low), (self.high, high)):
-            box.blockSignals(True)
-            box.setValue(value)
-            box.blockSignals(False)
+        self.low.show_value(low)
+        self.high.show_value(high)
 
     def refresh(self) -> None:
         """Show what the recipe says."""
