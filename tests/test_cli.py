@@ -6,19 +6,24 @@ import builtins
 import csv
 import json
 import os
+import re
 import runpy
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import h5py
+import numpy as np
 import pytest
 
 from endmember import __version__, window_command
 from endmember.cli import run_command
+from endmember.core.spectrum import EnergyAxis, Spectrum
+from endmember.files.exporting import write_spectrum_msa
 from endmember.files.k_factor_file import read_k_factors
 from endmember.files.reading import read_map
 
@@ -540,6 +545,8 @@ import sys
 for name in ("PyQt6", "PyQt6.QtCore", "PyQt6.QtGui", "PyQt6.QtWidgets", "pyqtgraph"):
     sys.modules[name] = None  # an import of it fails
 from endmember.cli import run_command
+from endmember.core.spectrum import EnergyAxis, Spectrum
+from endmember.files.exporting import write_spectrum_msa
 for line in sys.argv[1:]:
     if run_command(line.split()):
         sys.exit(line)
@@ -581,3 +588,69 @@ def test_a_demo_of_an_earlier_version_is_made_anew(tmp_path: Path) -> None:
     assert set(read_map(tmp_path / MAP_FILE).images) == {"BF"}
     prepare_demo(tmp_path, 64, lambda _: None)
     assert set(read_map(tmp_path / MAP_FILE).images) == {"HAADF", "BF"}
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "demo", "info", "quantify", "k-factors", "simulate", "version"]
+)
+def test_every_option_says_what_it_is_and_its_default(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    with pytest.raises(SystemExit):
+        run_command([command, "--help"])
+    usage, description, *sections = capsys.readouterr().out.split("\n\n")
+    assert usage.startswith(f"usage: endmember {command}")
+    assert description.endswith(".")
+    options = re.split(r"\n  (?=-)", sections[-1].rstrip())[2:]  # after the heading and --help
+    for option in options:
+        text = " ".join(option.split())
+        assert "default" in text, text
+        for ending, unit in (
+            ("keV", "keV"),
+            ("-nm", "nm"),
+            ("-deg", "degrees"),
+            ("g-cm3", "g/cm3"),
+        ):
+            if text.split()[0].endswith(ending):
+                assert unit in text.partition(" ")[2], text
+
+
+def test_force_replaces_what_an_earlier_run_wrote(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run_command(["run", "--help"])
+    assert "replace DIR, if an earlier run wrote it" in " ".join(capsys.readouterr().out.split())
+
+
+def one_spectrum(path: Path) -> None:
+    counts = np.full(2048, 3.0)
+    write_spectrum_msa(path, Spectrum(counts, EnergyAxis(0.0, 0.01, 2048), 200.0, 22.0), "one")
+
+
+def test_a_single_spectrum_given_as_a_map_is_sent_to_quantify(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    one_spectrum(tmp_path / "map1.msa")
+    recipe = tmp_path / "r.toml"
+    recipe.write_text(RECIPE.replace("map1.hspy", "map1.msa"))
+    sentence = refused(capsys, "run", recipe, "--out", tmp_path / "out")
+    assert "map1.msa" in sentence
+    assert "endmember quantify" in sentence
+
+
+def test_info_names_the_listed_elements_without_a_line_in_the_range(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from endmember.core.simulation import simulate_map
+    from endmember.files.exporting import write_map_hspy
+
+    image = simulate_map(size=16)[0]
+    for elements, named in (
+        (("Fe", "Li", "Be", "Xx"), "Li, Be have no line between"),
+        (("Fe",), ""),
+    ):
+        path = tmp_path / f"{len(elements)}.hspy"
+        write_map_hspy(path, replace(image, elements=elements), "a test")
+        assert run_command(["info", str(path)]) == 0
+        shown = capsys.readouterr().out
+        assert ("no line between 0.30 and 20.00 keV" in shown) == bool(named)
+        assert named in shown

@@ -31,7 +31,8 @@ FACTORS = {
 METHOD = Method(ELEMENTS, given=FACTORS)
 COLUMNS = (
     "phase,source,map,element,line,net_counts,net_sigma,background_counts,snr,snr_empirical,"
-    "critical_counts,detection_counts,lod_ppm,lod_paper_ppm,upper_limit_ppm,detected"
+    "critical_counts,detection_counts,lod_ppm,lod_paper_ppm,upper_limit_ppm,detected,"
+    "background_spread_counts,background_spread_sigma"
 )
 
 
@@ -230,7 +231,8 @@ def test_the_table_of_detection_holds_what_the_rows_hold(
 ) -> None:
     found = composition_of(fits[0], Method((*ELEMENTS, "O"), given=FACTORS), absent="Si")
     path = tmp_path / "detection.csv"
-    write_detection_csv(path, [(Heading("Brg", "mask", "map1", 12), found)])
+    spread = {"Cr": (12.5, 0.25)}
+    write_detection_csv(path, [(Heading("Brg", "mask", "map1", 12), found)], [spread])
     assert path.read_bytes().startswith(COLUMNS.encode() + b"\n")
     with path.open(encoding="utf-8", newline="") as stream:
         rows = {row["element"]: row for row in csv.DictReader(stream)}
@@ -242,7 +244,10 @@ def test_the_table_of_detection_holds_what_the_rows_hold(
         if value is not None:
             assert float(rows["Cr"][name]) == pytest.approx(value, rel=1e-7)
     assert rows["Cr"]["detected"] == "no"
+    assert rows["Cr"]["background_spread_counts"] == "12.5"
+    assert rows["Cr"]["background_spread_sigma"] == "0.25"
     assert rows["Si"]["detected"] == "assumed_absent"
+    assert rows["Si"]["background_spread_counts"] == ""
     assert {name for name, cell in rows["O"].items() if cell} == {
         "phase", "source", "map", "element",
     }  # fmt: skip

@@ -255,3 +255,11 @@ def test_no_family_counts_a_transition_twice() -> None:
         names = [line.name for line in emission_lines(element, BEAM) if line.name.startswith(shell)]
         total = sum(xraylib.RadRate(number, getattr(xraylib, f"{n}_LINE")) for n in names)
         assert 0.95 < total <= 1.0001, (element, shell)
+
+
+@pytest.mark.parametrize(("beam", "family"), [(100.0, "M"), (200.0, "M"), (30.0, "M")])
+def test_a_shell_that_the_beam_cannot_ionise_has_no_lines(beam: float, family: str) -> None:
+    """U K needs 115.6 keV; without it U is still measured by its M lines."""
+    assert any(line.family == "K" for line in emission_lines("U", beam)) == (beam > 115.6)
+    assert all(line.cross_section_cm2 > 0 for line in emission_lines("U", beam))
+    assert default_family("U", beam, 0.3, 20.0) == family

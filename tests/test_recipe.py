@@ -113,6 +113,9 @@ k_factor_basis = "atomic"
 k_factor_definition = "family"
 reference = "Mg"
 oxygen = "stoichiometry"
+escape_peaks = true
+silicon_fluorescence = true
+sum_peaks = 6
 [quantification.k_factor]
 Fe = 1.62
 Mg = 1
@@ -205,6 +208,9 @@ def test_every_key_of_a_file_arrives_under_its_name() -> None:
             k_factor=FactorsByHand({"Fe": 1.62, "Mg": 1}),
             oxygen="stoichiometry",
             valence=Valences({"Fe": 3}),
+            escape_peaks=True,
+            silicon_fluorescence=True,
+            sum_peaks=6,
         ),
     )
 
@@ -214,7 +220,13 @@ def test_a_short_recipe_takes_the_documented_defaults() -> None:
     assert recipe.decomposition == Decomposition(components=3, method="poisson", joint=True, seed=0)
     assert recipe.segmentation == Segmentation(smoothing_px=2.0, seed=0)
     assert recipe.instrument.energy_range_keV == (0.3, 20.0)
-    assert recipe.quantification == Quantification(k_factors="computed", reference=None)
+    assert recipe.quantification == Quantification(
+        k_factors="computed",
+        reference=None,
+        escape_peaks=False,
+        silicon_fluorescence=False,
+        sum_peaks=0,
+    )
     layers = DetectorSettings(silicon_um=450, dead_layer_nm=50, aluminium_nm=30, curve=None)
     assert recipe.detector == layers
     assert recipe.precipitates == ()
@@ -236,7 +248,13 @@ def test_a_dumped_recipe_writes_out_every_default() -> None:
     }
     assert document["instrument"] == {"energy_range_keV": [0.3, 20.0]}
     assert document["segmentation"] == {"smoothing_px": 2.0, "seed": 0}
-    assert document["quantification"] == {"k_factors": "computed", "oxygen": "measured"}
+    assert document["quantification"] == {
+        "k_factors": "computed",
+        "oxygen": "measured",
+        "escape_peaks": False,
+        "silicon_fluorescence": False,
+        "sum_peaks": 0,
+    }
     assert document["map"] == [{"file": "map1.bcf", "name": "map1", "rebin": 1}]
 
 
@@ -319,6 +337,8 @@ def test_an_empty_file_asks_for_the_format() -> None:
         ('"atomic"', '"mass"', "quantification.k_factor_basis", '"weight" or "atomic"'),
         ('"family"', '"line"', "quantification.k_factor_definition", '"alpha" or "family"'),
         ("= 25.5", "= '25'", "detector.aluminium_nm", "a number"),
+        ("escape_peaks = true", "escape_peaks = 1", "quantification.escape", "true or false"),
+        ("sum_peaks = 6", "sum_peaks = true", "quantification.sum_peaks", "a whole number"),
         ("[[precipitate.stroke]]", "[precipitate.stroke]", "precipitate[0].stroke", "a list of"),
         ("= [6.2, 6.6]", "= 6.4", 'window[0].range_keV ("Fe K")', "two numbers [low, high]"),
         (
@@ -391,6 +411,9 @@ def test_bad_toml_is_told_with_its_line() -> None:
         ("Fe = 1.62", "Fe = nan", "quantification.k_factor.Fe", "above 0"),
         ("Fe = 1.62", "Fx = 1.62", "quantification.k_factor.Fx", "no element"),
         ("Fe = 1.62", "Si = 1.62", "quantification.k_factor.Si", "k-factors by hand refer"),
+        ("Fe = 1.62", "Nd = 4.6", "quantification.k_factor.Nd", "sample.elements lacks Nd"),
+        ("Fe = 1.62", "Cu = 4.6", "quantification.k_factor.Cu", "sample.elements lacks Cu"),
+        ("sum_peaks = 6", "sum_peaks = -1", "quantification.sum_peaks", "at least 0"),
         ("silicon_um = 500", "silicon_um = 0", "detector.silicon_um", "above 0"),
         ("layer_nm = 40", "layer_nm = -1", "detector.dead_layer_nm", "at least 0"),
         ("= 25.5", "= -1", "detector.aluminium_nm", "at least 0"),
@@ -552,7 +575,6 @@ file = text.filter(lambda name: name.strip() and "\0" not in name)
 word = st.text(string.ascii_letters + string.digits + "- ä\u03b2'", min_size=1, max_size=6).map(
     lambda tail: f"n{tail}n"
 )
-by_hand = st.dictionaries(st.sampled_from(["O", "Fe", "U"]), positive).map(FactorsByHand)
 shape = st.one_of(
     st.fixed_dictionaries({"polygon": points}),
     st.fixed_dictionaries({"rectangle": frame}),
@@ -565,6 +587,12 @@ Item = TypeVar("Item")
 
 def tuples(of: st.SearchStrategy[Item]) -> st.SearchStrategy[tuple[Item, ...]]:
     return st.lists(of, max_size=2).map(tuple)
+
+
+def by_hand(elements: tuple[str, ...]) -> st.SearchStrategy[FactorsByHand]:
+    allowed = [element for element in elements if element != "Si"]
+    chosen = st.sampled_from(allowed) if allowed else st.nothing()
+    return st.dictionaries(chosen, positive).map(FactorsByHand)
 
 
 @st.composite
@@ -656,7 +684,10 @@ def recipes(draw: st.DrawFn) -> Recipe:
             k_factor_basis=draw(st.sampled_from([None, "weight", "atomic"])),
             k_factor_definition=draw(st.sampled_from([None, "alpha", "family"])),
             reference=draw(st.none() | st.sampled_from(elements)),
-            k_factor=draw(st.none() | by_hand),
+            k_factor=draw(st.none() | by_hand(elements)),
+            escape_peaks=draw(st.booleans()),
+            silicon_fluorescence=draw(st.booleans()),
+            sum_peaks=draw(st.integers(0, 9)),
         ),
         precipitates=draw(st.sampled_from([(), (precipitate,)])),
         components=tuple(draw(st.lists(labels, max_size=3, unique_by=lambda c: c.number))),

@@ -141,6 +141,17 @@ def test_a_run_writes_a_row_of_detection_for_each_of_the_composition(results: Pa
         assert (other["detected"] == "no") == (other["upper_limit_ppm"] != "")
 
 
+def test_the_spread_over_backgrounds_stands_beside_each_measured_area(results: Path) -> None:
+    rows = read(results / "detection.csv")
+    for row in rows:
+        measured = row["detected"] not in ("", "assumed_absent")
+        assert (row["background_spread_counts"] != "") == measured
+        if measured:
+            counts, sigmas = (float(row[f"background_spread_{u}"]) for u in ("counts", "sigma"))
+            assert counts == pytest.approx(sigmas * float(row["net_sigma"]), rel=1e-6)
+    assert any(float(row["background_spread_counts"] or 0) > 0 for row in rows)
+
+
 @pytest.fixture(scope="module")
 def stoichiometric(folder: Path, recipe: Recipe) -> tuple[Session, Path]:
     """A run of one of the maps with oxygen by stoichiometry, its session and its folder."""

@@ -2,9 +2,10 @@
 
 import pytest
 
+from endmember.core.artefact_peaks import Artefacts
 from endmember.demo import demo_recipe
 from endmember.session.recipe import Densities, Exclude, FactorsByHand, Recipe, Roi, changed
-from endmember.session.steps import STEPS
+from endmember.session.steps import STEPS, method_of
 from endmember.session.steptable import key
 
 NAMES = tuple(step.name for step in STEPS)
@@ -41,6 +42,10 @@ def runs_again(recipe: Recipe) -> tuple[str, ...]:
             ),
             "subtraction",
         ),
+        (
+            changed(BASE, quantification=changed(BASE.quantification, sum_peaks=6)),
+            "subtraction",
+        ),
         (with_precipitate(factor=0.05), "subtraction"),
         (
             changed(BASE, sample=changed(BASE.sample, density_g_cm3=Densities({"Brg": 4.2}))),
@@ -64,3 +69,19 @@ def test_more_components_keep_the_map_and_the_scree() -> None:
 def test_another_name_of_a_phase_in_the_densities_runs_no_mask_again() -> None:
     other = changed(BASE, sample=changed(BASE.sample, density_g_cm3=Densities({})))
     assert "masks" not in runs_again(other)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, Artefacts(escape=False, silicon_fluorescence=False, sums=0)),
+        ({"escape_peaks": True}, Artefacts(escape=True)),
+        ({"silicon_fluorescence": True}, Artefacts(silicon_fluorescence=True)),
+        ({"sum_peaks": 6}, Artefacts(sums=6)),
+    ],
+)
+def test_peaks_of_the_detector_are_fitted_as_the_recipe_says(
+    settings: dict[str, object], expected: Artefacts
+) -> None:
+    how = changed(BASE.quantification, **settings)
+    assert method_of(BASE.sample, how, BASE.detector).artefacts == expected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,12 @@ from endmember.core.lines import emission_lines
 from endmember.core.quantification import Method, composition_of
 from endmember.core.spectrum import EnergyAxis, FloatArray, LowRankCovariance, Spectrum
 from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
-from endmember.core.subtraction import negative_stretches, subtract, subtract_areas
+from endmember.core.subtraction import (
+    matrix_variance_share,
+    negative_stretches,
+    subtract,
+    subtract_areas,
+)
 
 AXIS = EnergyAxis(0.3, 0.01, 1000)
 ELEMENTS = ("O", "Mg", "Al", "Si", "Fe")
@@ -289,3 +294,37 @@ def test_the_sum_of_two_covariances_is_the_covariance_of_the_sum(pair: Pair) -> 
     np.testing.assert_allclose(
         (one + other).project(rows), one.project(rows) + other.project(rows), rtol=1e-9
     )
+
+
+def test_the_share_of_the_matrix_is_that_of_repeated_measurements(
+    rng: np.random.Generator,
+) -> None:
+    """A small matrix redrawn alone, against matrix and mixture redrawn, each fitted anew."""
+    small = 0.2 * MEAN_B
+    mixture, matrix = fit(MEAN_M), fit(small)
+    shares = matrix_variance_share(mixture, matrix, "Si", subtract(mixture, matrix, "Si", "K"))
+    assert "Si Ka" not in shares
+    x, areas = column(matrix, "Si"), mixture.areas
+    only_matrix, both = [], []
+    for _ in range(150):
+        b, m = fit(rng.poisson(small)).areas, fit(rng.poisson(MEAN_M)).areas
+        only_matrix.append(areas - areas[x] / b[x] * b)
+        both.append(m - m[x] / b[x] * b)
+    alone, whole = np.var(only_matrix, axis=0), np.var(both, axis=0)
+    for element in ("O", "Mg", "Fe"):
+        index = column(mixture, element)
+        # the ratio of two variances of 150 draws scatters by at most sqrt(4 / 150) = 0.16
+        assert alone[index] / whole[index] == pytest.approx(shares[f"{element} Ka"], rel=0.5)
+    assert 0.3 < shares["Mg Ka"] < 0.9
+
+
+def test_the_share_of_the_matrix_is_that_of_the_conventional_covariance(pair: Pair) -> None:
+    """`subtract_areas` with a mixture of no error leaves what the matrix alone contributes."""
+    mixture, matrix = pair.mixture, pair.matrix
+    exact = replace(mixture, covariance=np.zeros_like(mixture.covariance))
+    alone = np.diag(subtract_areas(exact, matrix, "Si", "K").covariance)
+    whole = np.diag(subtract_areas(mixture, matrix, "Si", "K").covariance)
+    shares = matrix_variance_share(mixture, matrix, "Si", subtract(mixture, matrix, "Si", "K"))
+    for element in ("O", "Mg", "Al", "Fe"):
+        index = column(mixture, element)
+        assert shares[f"{element} Ka"] == pytest.approx(alone[index] / whole[index], rel=1e-10)

@@ -86,8 +86,13 @@ def _parser() -> tuple[argparse.ArgumentParser, Container[str]]:
     _add_quantify(commands)
     _add_k_factors(commands)
     _add_simulate(commands)
-    version = commands.add_parser("version", help="versions of Endmember and its libraries")
-    version.add_argument("--json", action="store_true", help="print as JSON")
+    version = _command(
+        commands,
+        "version",
+        "versions of Endmember and its libraries",
+        "Prints the version of Endmember and of the libraries that decide its numbers.",
+    )
+    version.add_argument("--json", action="store_true", help="print as JSON (default: as text)")
     version.set_defaults(run=_version)
     return parser, commands.choices
 
@@ -95,82 +100,251 @@ def _parser() -> tuple[argparse.ArgumentParser, Container[str]]:
 Commands = argparse._SubParsersAction  # argparse has no public name for it
 
 
+def _command(
+    commands: Commands[argparse.ArgumentParser], name: str, brief: str, description: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(name, help=brief, description=description)
+
+
 def _add_run(commands: Commands[argparse.ArgumentParser]) -> None:
-    run = commands.add_parser("run", help="run a recipe from file to composition table")
-    run.add_argument("recipe", type=Path, metavar="RECIPE.toml")
-    run.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for results")
-    run.add_argument("--force", action="store_true", help="replace DIR if it exists")
+    run = _command(
+        commands,
+        "run",
+        "run a recipe from file to composition table",
+        "Reads the maps of a recipe, carries out every step, prints the compositions and writes a "
+        "folder of tables, spectra, masks and maps.",
+    )
+    run.add_argument("recipe", type=Path, metavar="RECIPE.toml", help="the recipe; see README")
+    run.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the results; no default"
+    )
+    run.add_argument(
+        "--force", action="store_true", help="replace DIR, if an earlier run wrote it (default: no)"
+    )
     run.set_defaults(run=_run)
 
 
 def _add_demo(commands: Commands[argparse.ArgumentParser]) -> None:
-    demo = commands.add_parser("demo", help="open the window on the built-in demo map")
-    demo.add_argument("--size", type=_at_least(64), default=256, metavar="N", help="pixels (256)")
-    demo.add_argument("--out", type=Path, metavar="DIR", help="folder for map, recipe and results")
+    demo = _command(
+        commands,
+        "demo",
+        "open the window on the built-in demo map",
+        "Simulates the demo map once, with its recipe complete, and opens the window on it.",
+    )
     demo.add_argument(
-        "--no-window", action="store_true", help="run the recipe here and print the compositions"
+        "--size", type=_at_least(64), default=256, metavar="N", help="width in pixels (default 256)"
+    )
+    demo.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder for map, recipe and results (default: your data folder)",
+    )
+    demo.add_argument(
+        "--no-window",
+        action="store_true",
+        help="run the recipe here and print the compositions (default: open the window)",
     )
     demo.set_defaults(run=_demo)
 
 
 def _add_info(commands: Commands[argparse.ArgumentParser]) -> None:
-    info = commands.add_parser("info", help="what is in a file, and which signal is the map")
-    info.add_argument("file", type=Path, metavar="FILE")
-    info.add_argument("--json", action="store_true", help="print as JSON")
+    info = _command(
+        commands,
+        "info",
+        "what is in a file, and which signal is the map",
+        "Lists the signals of a file, says which one would be taken as the map or the spectrum, "
+        "and what the file knows of it.",
+    )
+    info.add_argument("file", type=Path, metavar="FILE", help="a file of maps or spectra")
+    info.add_argument("--json", action="store_true", help="print as JSON (default: as text)")
     info.set_defaults(run=_info)
 
 
 def _add_quantify(commands: Commands[argparse.ArgumentParser]) -> None:
-    quantify = commands.add_parser("quantify", help="quantify a single spectrum")
-    quantify.add_argument("spectrum", type=Path, metavar="SPECTRUM")
-    quantify.add_argument("--elements", type=_symbols, required=True, metavar="O,Mg,...")
-    quantify.add_argument("--system-elements", type=_symbols, default=(), metavar="Cu,...")
-    quantify.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
-    quantify.add_argument("--beam-energy-keV", type=_positive, metavar="E")
-    quantify.add_argument("--take-off-angle-deg", type=_positive, metavar="A")
-    quantify.add_argument("--energy-range-keV", type=_range, default=(0.3, 20.0), metavar="LO,HI")
-    quantify.add_argument("--k-factors", type=Path, metavar="FILE")
-    quantify.add_argument(
-        "--k-factor-basis", choices=("weight", "atomic"), help="of a file that does not say it"
+    quantify = _command(
+        commands,
+        "quantify",
+        "quantify a single spectrum",
+        "Fits a single spectrum as recorded, prints its composition, and writes it and the limits "
+        "of detection as tables.",
     )
-    quantify.add_argument(
-        "--k-factor-definition",
-        choices=("alpha", "family"),
-        help="alpha line or whole family, of a file that does not say it",
+    add = quantify.add_argument
+    add("spectrum", type=Path, metavar="SPECTRUM", help="file of the spectrum, such as .msa")
+    add(
+        "--elements",
+        type=_symbols,
+        required=True,
+        metavar="O,Mg,...",
+        help="elements to quantify; no default",
     )
-    quantify.add_argument("--detector-curve", type=Path, metavar="FILE")
-    quantify.add_argument("--thickness-nm", type=float, metavar="T")
-    quantify.add_argument("--density-g-cm3", type=float, metavar="D")
+    add(
+        "--system-elements",
+        type=_symbols,
+        default=(),
+        metavar="Cu,...",
+        help="elements fitted but not quantified, as of the grid (default: none)",
+    )
+    add(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE.csv",
+        help="table of the composition; limits go to FILE_detection.csv; no default",
+    )
+    _add_instrument(quantify)
+    _add_k_factor_file(quantify)
+    add("--thickness-nm", type=float, metavar="T", help=f"of the foil, in nm {_ABSORPTION}")
+    add("--density-g-cm3", type=float, metavar="D", help=f"of the phase, in g/cm3 {_ABSORPTION}")
     quantify.set_defaults(run=_quantify)
 
 
+_ABSORPTION = "(default: absorption is not corrected)"
+
+
+def _add_instrument(quantify: argparse.ArgumentParser) -> None:
+    add = quantify.add_argument
+    add(
+        "--beam-energy-keV",
+        type=_positive,
+        metavar="E",
+        help="in keV, 40 to 400 (default: what the file says)",
+    )
+    add(
+        "--take-off-angle-deg",
+        type=_positive,
+        metavar="A",
+        help="between foil and detector, in degrees (default: what the file says)",
+    )
+    add(
+        "--energy-range-keV",
+        type=_range,
+        default=(0.3, 20.0),
+        metavar="LO,HI",
+        help="range that is fitted, in keV (default 0.3,20)",
+    )
+    _add_detector_curve(quantify)
+
+
+def _add_detector_curve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--detector-curve",
+        type=Path,
+        metavar="FILE",
+        help="CSV with energy_keV,efficiency (default: a windowless detector, 450 um of Si)",
+    )
+
+
+def _add_k_factor_file(quantify: argparse.ArgumentParser) -> None:
+    add = quantify.add_argument
+    add("--k-factors", type=Path, metavar="FILE", help="file of k-factors (default: computed)")
+    add(
+        "--k-factor-basis",
+        choices=("weight", "atomic"),
+        help="of a file that does not say it (default: as the file says)",
+    )
+    add(
+        "--k-factor-definition",
+        choices=("alpha", "family"),
+        help="alpha line or whole family, of a file that does not say it (default: as it says)",
+    )
+
+
 def _add_k_factors(commands: Commands[argparse.ArgumentParser]) -> None:
-    table = commands.add_parser("k-factors", help="print computed k-factors with what they mean")
-    table.add_argument("--elements", type=_symbols, required=True, metavar="O,Mg,...")
-    table.add_argument(
-        "--beam-energy-keV", type=_positive, default=200.0, metavar="E", help="40 to 400 (200)"
+    table = _command(
+        commands,
+        "k-factors",
+        "print computed k-factors with what they mean",
+        "Computes Cliff-Lorimer k-factors from ionisation cross sections and prints them with "
+        "basis, reference, line definition, beam energy and detector.",
     )
-    table.add_argument("--reference", default="Si", metavar="Si", help="element with k = 1")
-    table.add_argument(
-        "--definition", choices=("alpha", "family"), default="alpha", help="of the counts (alpha)"
+    add = table.add_argument
+    add(
+        "--elements",
+        type=_symbols,
+        required=True,
+        metavar="O,Mg,...",
+        help="elements of the table; no default",
     )
-    table.add_argument("--basis", choices=("weight", "atomic"), default="weight")
-    table.add_argument("--no-detector", action="store_true", help="leave its efficiency out")
-    table.add_argument("--detector-curve", type=Path, metavar="FILE")
-    table.add_argument("--csv", type=Path, metavar="FILE", help="written too; can be read back")
+    add(
+        "--beam-energy-keV",
+        type=_positive,
+        default=200.0,
+        metavar="E",
+        help="in keV, 40 to 400 (default 200)",
+    )
+    add("--reference", default="Si", metavar="Si", help="element with k = 1 (default Si)")
+    add(
+        "--definition",
+        choices=("alpha", "family"),
+        default="alpha",
+        help="counts of the alpha line or of its whole family (default alpha)",
+    )
+    add(
+        "--basis",
+        choices=("weight", "atomic"),
+        default="weight",
+        help="k for fractions by weight or by atoms (default weight)",
+    )
+    add(
+        "--no-detector",
+        action="store_true",
+        help="leave the efficiency of the detector out (default: inside)",
+    )
+    _add_detector_curve(table)
+    add(
+        "--csv",
+        type=Path,
+        metavar="FILE",
+        help="written too; can be read back (default: printed only)",
+    )
     table.set_defaults(run=_k_factors)
 
 
 def _add_simulate(commands: Commands[argparse.ArgumentParser]) -> None:
-    simulate = commands.add_parser("simulate", help="simulate a map with known truth")
-    simulate.add_argument("out", type=Path, metavar="OUT.hspy")
-    simulate.add_argument("--size", type=_at_least(16), default=256, metavar="N")
-    simulate.add_argument("--counts-per-pixel", type=_positive, default=160.0, metavar="C")
-    simulate.add_argument("--seed", type=_at_least(0), default=0, metavar="S", help="of the noise")
-    simulate.add_argument(
-        "--layout", type=_at_least(0), default=0, metavar="L", help="0 is the demo specimen"
+    simulate = _command(
+        commands,
+        "simulate",
+        "simulate a map with known truth",
+        "Simulates a map of a foil with two kinds of precipitates, whose composition is known, and "
+        "writes it as .hspy.",
     )
-    simulate.add_argument("--truth", type=Path, metavar="TRUTH.npz")
+    add = simulate.add_argument
+    add("out", type=Path, metavar="OUT.hspy", help="file of the map")
+    add(
+        "--size",
+        type=_at_least(16),
+        default=256,
+        metavar="N",
+        help="width and height in pixels (default 256)",
+    )
+    add(
+        "--counts-per-pixel",
+        type=_positive,
+        default=160.0,
+        metavar="C",
+        help="mean X-ray counts of a pixel (default 160)",
+    )
+    add(
+        "--seed",
+        type=_at_least(0),
+        default=0,
+        metavar="S",
+        help="of the counting noise, a whole number (default 0)",
+    )
+    add(
+        "--layout",
+        type=_at_least(0),
+        default=0,
+        metavar="L",
+        help="arrangement of grains, a whole number; 0 is the demo specimen (default 0)",
+    )
+    add(
+        "--truth",
+        type=Path,
+        metavar="TRUTH.npz",
+        help="what the map is made of, as NumPy arrays (default: not written)",
+    )
     simulate.set_defaults(run=_simulate)
 
 
@@ -219,17 +393,18 @@ def _run_to(recipe: Path, out: Path, force: bool) -> None:
     from endmember.progress_bar import Bar
     from endmember.session import batch
 
-    with complete_folder(out, force) as folder:
-        with Bar() as bar:
-            session, records = batch.run_recipe(
-                recipe,
-                lambda job, fraction: bar.show(f"{job.step} {', '.join(job.maps)}", fraction),
-            )
-        batch.write_results(session, records, folder, out)
-    _print_outcome(session, out)
+    with complete_folder(out, force) as folder, Bar() as bar:
+        session, records = batch.run_recipe(
+            recipe,
+            lambda job, fraction: bar.show(f"{job.step} {', '.join(job.maps)}", fraction),
+        )
+        told = batch.write_results(
+            session, records, folder, out, lambda fraction: bar.show("tables", fraction)
+        )
+    _print_outcome(session, out, told)
 
 
-def _print_outcome(session: object, out: Path) -> None:
+def _print_outcome(session: object, out: Path, warnings: Sequence[str]) -> None:
     from endmember.files.composition_table import composition_text
     from endmember.session import batch
     from endmember.session.session import Session
@@ -237,7 +412,7 @@ def _print_outcome(session: object, out: Path) -> None:
     assert isinstance(session, Session)
     shown = [row for row in batch.composition_table(session) if row[0].source != "mixture"]
     print(composition_text(shown))
-    for sentence in batch.all_warnings(session):
+    for sentence in warnings:
         print(f"warning: {sentence}", file=sys.stderr)
     print()
     for sentence in batch.component_counts(session):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
+from endmember.core.background_spread import composition_spread, spread_sentence
 from endmember.core.detector import Detector
 from endmember.core.lines import atomic_mass
 from endmember.core.quantification import Method, quantify
@@ -33,14 +34,17 @@ def quantify_file(options: argparse.Namespace) -> str:
     low, high = options.energy_range_keV
     try:
         composition = quantify(spectrum.between(low, high), method, foil)
+        spread = composition_spread(composition, method.system_elements, method.detector)
     except ValueError as error:
         raise ValueError(f"{options.spectrum}: {error}") from error
     table = [(Heading(options.spectrum.stem, "spectrum", "", None), composition)]
     beside = detection_csv_beside(options.out)
     with complete_file(options.out) as partial, complete_file(beside) as second:
         write_composition_csv(partial, table)
-        write_detection_csv(second, table)
-    warnings = "".join(f"\nwarning: {sentence}" for sentence in composition.warnings)
+        write_detection_csv(second, table, [spread])
+    doubt = spread_sentence(spread)
+    told = composition.warnings if doubt is None else (*composition.warnings, doubt)
+    warnings = "".join(f"\nwarning: {sentence}" for sentence in told)
     return composition_text(table) + warnings
 
 

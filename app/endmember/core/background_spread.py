@@ -7,15 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from endmember.core.artefact_peaks import Artefacts
+from endmember.core.composition import Composition
 from endmember.core.detector import Detector
 from endmember.core.fit_background import Background
 from endmember.core.foil import Foil
 from endmember.core.line_shapes import Calibration
+from endmember.core.progress import Report, parts_of, silent
 from endmember.core.spectrum import FloatArray, Spectrum
 from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
 
+USUAL = "logarithmic"
 BACKGROUNDS: Mapping[str, Background] = {
-    "logarithmic": Background(),
+    USUAL: Background(),
     "powers": Background(0, 0, (-4, -3, -2, -1, 0, 1, 2)),
     "roll-off": Background(4, 0, (), (0.15, 0.5)),
 }
@@ -63,6 +67,7 @@ def background_spread(
     weight_fractions: Mapping[str, float] | None = None,
     calibration: Calibration | None = None,
     refine_calibration: bool = True,
+    artefacts: Artefacts | None = None,
     backgrounds: Mapping[str, Background] = BACKGROUNDS,
 ) -> BackgroundSpread:
     """Fit a spectrum with each of `backgrounds` and compare the areas.
@@ -87,6 +92,7 @@ def background_spread(
             calibration=calibration,
             refine_calibration=refine_calibration,
             background=background,
+            artefacts=artefacts,
         )
         for background in backgrounds.values()
     )
@@ -95,4 +101,63 @@ def background_spread(
         fits,
         np.array([fit.areas for fit in fits]),
         np.sqrt(np.maximum(np.diag(fits[0].covariance), 1e-300)),
+    )
+
+
+def composition_spread(
+    composition: Composition,
+    system_elements: Sequence[str],
+    detector: Detector,
+    artefacts: Artefacts | None = None,
+    report: Report = silent,
+) -> dict[str, tuple[float, float]]:
+    """The spread of each element measured in a composition, in counts and in its sigma.
+
+    The composition's own fit is that of the usual background; the others are fitted as it was: with
+    the absorption of its foil and weight fractions, and, for a subtracted spectrum, with its
+    calibration kept. `report` is called before each fit. Oxygen by stoichiometry, elements without
+    a line, and the absent element have no spread.
+
+    Raises
+    ------
+    ValueError
+        as `fit_spectrum`.
+    """
+    fit, atoms = composition.fit, composition.atoms
+    weights = {row.element: (row.weight_percent or 0.0) / 100 for row in composition.rows}
+    others = [BACKGROUNDS[name] for name in BACKGROUNDS if name != USUAL]
+    areas = [atoms.areas]
+    for background, within in zip(others, parts_of(report, len(others)), strict=True):
+        within(0.0)
+        again = fit_spectrum(
+            fit.spectrum,
+            (*weights, *system_elements),
+            detector=detector,
+            foil=composition.foil,
+            weight_fractions=weights if composition.foil else None,
+            calibration=fit.calibration,
+            refine_calibration=fit.spectrum.covariance is None,
+            background=background,
+            artefacts=artefacts,
+        )
+        areas.append(again.areas[list(atoms.columns)])
+    spread = np.ptp(areas, axis=0)
+    sigma = np.sqrt(np.maximum(np.diag(atoms.covariance), 1e-300))
+    return {
+        element: (float(counts), float(counts / s))
+        for element, counts, s in zip(atoms.measured, spread, sigma, strict=True)
+    }
+
+
+def spread_sentence(spread: Mapping[str, tuple[float, float]]) -> str | None:
+    """What to tell of the elements whose spread exceeds their sigma; None where none does."""
+    told = [
+        f"{element} ({sigmas:.1f} sigma)" for element, (_, sigmas) in spread.items() if sigmas > 1
+    ]
+    if not told:
+        return None
+    return (
+        f"the shape of the background moves the net counts of {', '.join(told)} by more than their "
+        "statistical error: add background_spread_counts of detection.csv to it, or fit another "
+        "energy range (energy_range_keV)"
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from endmember.core.closure import LineAtoms
+    from endmember.core.foil import Foil
     from endmember.core.spectrum_fit import SpectrumFit
 
 
@@ -67,7 +68,8 @@ class Composition:
     """A quantified spectrum: one row an element, the fit they came from, and what to be told.
 
     `atoms` holds the areas with their full covariance and the atoms per count: what any further
-    quantity needs to carry the same errors (formula units, partition coefficients).
+    quantity needs to carry the same errors (formula units, partition coefficients). `foil` is what
+    absorption was corrected for, None where it was not.
     """
 
     rows: tuple[ElementResult, ...]
@@ -75,6 +77,7 @@ class Composition:
     reference: str
     warnings: tuple[str, ...]
     atoms: LineAtoms
+    foil: Foil | None = None
 
     def __getitem__(self, element: str) -> ElementResult:
         return next(row for row in self.rows if row.element == element)

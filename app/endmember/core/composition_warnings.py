@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from endmember.core.formula_units import IMBALANCE_SIGMA, charge_balance
+from endmember.core.overlaps import INSEPARABLE, overlap_sentence, overlaps
 from endmember.core.unexplained import peaks_sentence, unexplained_peaks
 
 if TYPE_CHECKING:
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 NEGATIVE_SIGMA = -3.0
 UNSURE_ATOMIC_PERCENT = 10.0
+# Where more than half of the X-rays stay in the foil (chi above 1.6), A comes close to 1 / chi: an
+# error of thickness, density or tilt goes into the composition in full, and even generation in a
+# flat foil is no small print any more. In thin foils such errors go in with the small 1 - A.
+STRONG_ABSORPTION = 0.5
+THIN_FOIL_keV = 40.0  # below, the microscope is an SEM and the sample bulk as a rule
 
 
 def composition_warnings(
@@ -34,6 +40,8 @@ def composition_warnings(
     if not fit.converged:
         told.append("the fit of the spectrum did not converge: look at its residuals")
     told += _doubtful(rows, absent)
+    told += _inseparable(fit, atoms)
+    told += _not_thin(fit, rows)
     balance = charge_balance(atoms)
     if balance is not None and abs(balance.distance) > IMBALANCE_SIGMA:
         told.append(
@@ -92,6 +100,44 @@ def _doubtful(rows: Sequence[ElementResult], absent: str | None) -> list[str]:
         told.append(
             f"the errors of {', '.join(unsure)} exceed 10 at.%: too little of the phase is left to "
             "give a composition; sum over more pixels, or draw the mask closer round it"
+        )
+    return told
+
+
+def _inseparable(fit: SpectrumFit, atoms: LineAtoms) -> list[str]:
+    """Quantified lines whose area can hardly be told from that of a neighbour."""
+    sigma = np.sqrt(np.maximum(np.diag(fit.covariance), 1e-300))
+    rows = list(atoms.columns)
+    correlation = fit.covariance[rows] / sigma[rows, None] / sigma
+    if np.count_nonzero(np.abs(correlation) >= INSEPARABLE) == len(rows):  # each with itself
+        return []
+    lines = {fit.columns[i].name for i in rows}
+    found = [o for o in overlaps(fit) if not o.separable and f"{o.element} {o.line}" in lines]
+    sentence = overlap_sentence(found, atoms.measured)
+    return [] if sentence is None else [sentence]
+
+
+def _not_thin(fit: SpectrumFit, rows: Sequence[ElementResult]) -> list[str]:
+    """Where the thin-foil relation of Cliff and Lorimer, or its correction, is stretched."""
+    told = []
+    absorbed = [
+        f"{row.element} ({row.absorption:.2f})"
+        for row in rows
+        if row.absorption is not None and row.absorption < STRONG_ABSORPTION
+    ]
+    if absorbed:
+        told.append(
+            f"strong absorption: less than half of the X-rays leave the foil (factor A) of "
+            f"{', '.join(absorbed)}, so thickness, density and a foil that is not flat decide the "
+            "result; measure a thinner place, or check thickness and density"
+        )
+    beam = fit.spectrum.beam_energy_keV
+    if beam is not None and beam < THIN_FOIL_keV:
+        told.append(
+            f"a beam energy of {beam:g} keV is that of an SEM: in a bulk sample the thin-foil "
+            "relation of Cliff and Lorimer does not hold; trust the composition only if the beam "
+            f"went through the sample, and correct the beam energy if it was above "
+            f"{THIN_FOIL_keV:g} keV"
         )
     return told
 

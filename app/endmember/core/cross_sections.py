@@ -86,9 +86,13 @@ def ionisation_cross_section(element: str, shell: str, beam_energy_keV: float) -
     """
     energies, table = _table()
     if not energies[0] <= beam_energy_keV <= energies[-1]:
+        bulk = (
+            "; at less the sample is bulk (SEM), to which thin-foil quantification does not apply"
+        )
         raise ValueError(
             f"no cross sections for a beam energy of {beam_energy_keV:g} keV: "
             f"it must lie between {energies[0]:g} and {energies[-1]:g} keV"
+            f"{bulk if beam_energy_keV < energies[0] else ''}"
         )
     number = atomic_number(element)
     if (number, shell) not in table:

@@ -30,7 +30,9 @@ class Column:
 
     @property
     def name(self) -> str:
-        """Element, family and line, as in "Fe Ka"."""
+        """Element, family and line, as in "Fe Ka"; "sum peaks" where that is what they are."""
+        if self.detected:
+            return f"{self.element} peaks"
         return f"{self.element} {self.family}{'a' if self.alpha_share else ''}"
 
     @property

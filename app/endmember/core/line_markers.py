@@ -70,17 +70,21 @@ def markers(
 ) -> tuple[Marker, ...]:
     """The lines of `elements` on the axis above 0.1 keV, element by element, by rising energy.
 
-    Lines below 3 % of their family's strongest are left out.
+    Lines below 3 % of their family's strongest are left out; so are sum peaks, which belong to no
+    element.
 
     Raises
     ------
     ValueError
         if an element is unknown or the beam energy is outside 30 to 400 keV.
     """
+    from endmember.core.artefact_peaks import SUM_ELEMENT
+
     lowest = max(axis.edges[0], LOWEST_keV)
     return tuple(
         marker
         for element in elements
+        if element != SUM_ELEMENT
         for marker in _markers_of(element, beam_energy_keV)
         if lowest <= marker.energy_keV <= axis.edges[-1]
     )

@@ -116,7 +116,7 @@ def emission_lines(element: str, beam_energy_keV: float) -> tuple[Line, ...]:
     """All lines of an element above 0.05 keV, with emission cross sections, by rising energy.
 
     Vacancies come from the beam (Bote et al. 2009), from Coster-Kronig transfer and from the full
-    radiative and Auger cascade of inner shells.
+    radiative and Auger cascade of inner shells. Shells that the beam cannot ionise have no lines.
 
     Raises
     ------
@@ -126,6 +126,8 @@ def emission_lines(element: str, beam_energy_keV: float) -> tuple[Line, ...]:
     number = atomic_number(element)
     lines = []
     for shell, vacancies in _vacancies(element, beam_energy_keV).items():
+        if vacancies == 0:
+            continue
         for outer, probability in _radiative(number, shell).items():
             name = f"{shell}{outer}"
             energy = _value(xraylib.LineEnergy, number, f"{name}_LINE")

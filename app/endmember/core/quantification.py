@@ -120,7 +120,7 @@ def composition_of(
     told = composition_warnings(fit, rows, atoms, absent, method.reference)
     if isinstance(method.given, GivenFactors):
         told += method.given.told(fit.spectrum.beam_energy_keV)
-    return Composition(rows, fit, _reference(fit, measured, method), told, atoms)
+    return Composition(rows, fit, _reference(fit, measured, method), told, atoms, foil)
 
 
 def check_foil(foil: Foil | None) -> None:

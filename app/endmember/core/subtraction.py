@@ -110,6 +110,34 @@ def subtract_areas(
     )
 
 
+def matrix_variance_share(
+    mixture: SpectrumFit, matrix: SpectrumFit, absent: str, done: Subtraction
+) -> dict[str, float]:
+    """The share of the variance of each area left that comes from the matrix spectrum, by column.
+
+    With N_p = N_m - a N_b as in `subtract_areas`, (Q a^2 Cov_b Q^T)_ii / Cov(N_p)_ii; Q is the
+    identity for a factor set by hand. Near 0 where the matrix is summed over many more counts than
+    the mixture holds of it; above 1/2, more matrix would help more than more precipitate. Columns
+    of the absent element, whose area is zero by construction, and of one fit only are left out.
+    """
+    names = {column.name: i for i, column in enumerate(matrix.columns)}
+    used = [i for i, column in enumerate(mixture.columns) if column.name in names]
+    of_matrix = [names[mixture.columns[i].name] for i in used]
+    from_mixture = mixture.covariance[np.ix_(used, used)]
+    from_matrix = done.factor**2 * matrix.covariance[np.ix_(of_matrix, of_matrix)]
+    q = np.eye(len(used))
+    index = matrix.find(absent, matrix.family_of(absent) or "")
+    if done.factor_sigma > 0 and index in of_matrix:
+        q[:, of_matrix.index(index)] -= matrix.areas[of_matrix] / matrix.areas[index]
+    share = np.diag(q @ from_matrix @ q.T)
+    total = share + np.diag(q @ from_mixture @ q.T)
+    return {
+        mixture.columns[i].name: float(part / whole)
+        for i, part, whole in zip(used, share, total, strict=True)
+        if mixture.columns[i].element != absent and whole > 0
+    }
+
+
 def _covariance(
     a: float,
     unit_matrix: FloatArray,

@@ -41,6 +41,8 @@ LARGEST_BLOCK_BYTES = 64_000_000
 ZERO_PEAK_ENDS_KEV = 0.15
 LARGE_ZERO_PEAK = 0.2
 LISTED_SIGNALS = 6
+USUAL_RANGE_keV = (0.3, 20.0)  # the default of recipes and of `endmember quantify`
+USUAL_BEAM_keV, LOWEST_BEAM_keV, HIGHEST_BEAM_keV = 200.0, 30.0, 400.0
 
 T = TypeVar("T")
 
@@ -169,9 +171,12 @@ def _why_none(content: FileContent, wanted: str) -> UnreadableFile:
             f"{content.path}: there is a line scan but no map in it ({listed}); "
             "open a file with a spectrum image."
         )
+    single = ""
+    if "spectrum" in kinds and wanted == "map":
+        single = "; a single spectrum is quantified by 'endmember quantify'"
     return UnreadableFile(
         f"{content.path}: there is no EDXS {wanted} in it, only {listed}; "
-        f"open a file that holds one.{remarks}"
+        f"open a file that holds one{single}.{remarks}"
     )
 
 
@@ -384,6 +389,34 @@ def _common(spectrum: Spectrum, index: int) -> dict[str, Any]:
     }
 
 
+def _lineless(spectrum: Spectrum, elements: Sequence[str]) -> list[str]:
+    """A sentence for the listed elements that have no line where spectra are fitted by default."""
+    from endmember.core.cross_sections import atomic_number
+    from endmember.core.lines import default_family
+
+    axis = spectrum.axis
+    low, high = max(USUAL_RANGE_keV[0], axis.start_keV), min(USUAL_RANGE_keV[1], axis.stop_keV)
+    # which shells a slower beam does not reach is told where the spectrum is fitted
+    beam = spectrum.beam_energy_keV or USUAL_BEAM_keV
+    beam = beam if LOWEST_BEAM_keV <= beam <= HIGHEST_BEAM_keV else USUAL_BEAM_keV
+    lineless = []
+    for element in elements:
+        try:
+            atomic_number(element)
+        except ValueError:  # files list what people typed
+            continue
+        if default_family(element, beam, low, high) is None:
+            lineless.append(element)
+    if not lineless:
+        return []
+    have = "has" if len(lineless) == 1 else "have"
+    sentence = (
+        f"{', '.join(lineless)} {have} no line between {low:.2f} and {high:.2f} keV and cannot be "
+        "quantified there: widen the energy range if the spectrum holds one, or leave it out."
+    )
+    return [sentence]
+
+
 def _map_json(reading: MapReading) -> dict[str, Any]:
     image = reading.image
     return _common(image.spectrum(), reading.signal) | {
@@ -392,14 +425,14 @@ def _map_json(reading: MapReading) -> dict[str, Any]:
         "total_counts": image.total,
         "elements": list(image.elements),
         "images": list(image.images),
-        "warnings": list(reading.warnings),
+        "warnings": [*reading.warnings, *_lineless(image.spectrum(), image.elements)],
     }
 
 
 def _spectrum_json(reading: SpectrumReading) -> dict[str, Any]:
     return _common(reading.spectrum, reading.signal) | {
         "elements": list(reading.elements),
-        "warnings": list(reading.warnings),
+        "warnings": [*reading.warnings, *_lineless(reading.spectrum, reading.elements)],
     }
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from endmember.core.progress import Report, parts_of, silent
 from endmember.session.recipe import Recipe
 from endmember.session.recipe_file import anchored, dump_recipe, load_recipe
 from endmember.session.remarks import densities_missing, without_thickness
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from endmember.session.compositions import Compositions
     from endmember.session.map_data import MapData
     from endmember.session.separation import MapMasks, MapPhases
+
+
+Spread = Mapping[str, tuple[float, float]]
+"""By element: the spread of its net counts over several backgrounds, in counts and in sigma."""
 
 
 class RunError(ValueError):
@@ -130,8 +135,51 @@ def component_counts(session: Session) -> list[str]:
     ]
 
 
-def write_results(session: Session, records: list[StepRecord], folder: Path, final: Path) -> None:
-    """Write a finished session into `folder`, which will stand at `final`."""
+def background_spreads(session: Session, report: Report = silent) -> list[Spread]:
+    """For each composition of a finished session, what other backgrounds would change in it.
+
+    `report` is called before each fit. The conventional subtraction works on areas, not on a
+    spectrum that could be fitted again: it has no spread.
+    """
+    from endmember.core.background_spread import composition_spread
+    from endmember.session.steps import method_of
+
+    recipe = session.recipe
+    method = method_of(recipe.sample, recipe.quantification, recipe.detector)
+    entries = session.result("quantification").entries
+    return [
+        {}
+        if entry.source == "conventional"
+        else composition_spread(
+            entry.composition, method.system_elements, method.detector, method.artefacts, within
+        )
+        for entry, within in zip(entries, parts_of(report, len(entries)), strict=True)
+    ]
+
+
+def _doubts_of_background(session: Session, spreads: Sequence[Spread]) -> list[str]:
+    from endmember.core.background_spread import spread_sentence
+
+    entries = session.result("quantification").entries
+    return [
+        f"{entry.label or entry.phase} {entry.source} {entry.map}: {sentence}"
+        for entry, spread in zip(entries, spreads, strict=True)
+        if (sentence := spread_sentence(spread)) is not None
+    ]
+
+
+def write_results(
+    session: Session,
+    records: list[StepRecord],
+    folder: Path,
+    final: Path,
+    report: Report = silent,
+) -> list[str]:
+    """Write a finished session into `folder`, which will stand at `final`; returns all warnings.
+
+    Fits every spectrum with other backgrounds first, which takes most of the time; the warnings
+    say where that matters. `report` is called before each fit.
+    """
     from endmember.files.composition_table import write_composition_csv
     from endmember.files.detection_table import write_detection_csv
     from endmember.files.folders import write_json
@@ -141,16 +189,19 @@ def write_results(session: Session, records: list[StepRecord], folder: Path, fin
     for name in ("spectra", "masks", "abundance", "components"):
         (folder / name).mkdir()
     table = composition_table(session)
+    spreads = background_spreads(session, report)
+    told = [*all_warnings(session), *_doubts_of_background(session, spreads)]
     write_composition_csv(folder / "composition.csv", table)
-    write_detection_csv(folder / "detection.csv", table)
+    write_detection_csv(folder / "detection.csv", table, spreads)
     write_partition_csv(folder / "partition.csv", partition_entries(session))
     _write_spectra(session, folder / "spectra")
     for name in session.recipe.map_names:
         _write_masks(session, name, folder / "masks")
         _write_abundance(session, name, folder / "abundance")
         _write_components(session, name, folder / "components" / f"{name}.npz")
-    write_json(folder / "run.json", _account(session, records))
+    write_json(folder / "run.json", _account(session, records, told))
     (folder / "recipe.toml").write_text(dump_recipe(session.recipe, final), encoding="utf-8")
+    return told
 
 
 def _write_spectra(session: Session, folder: Path) -> None:
@@ -242,7 +293,7 @@ def further_inputs(recipe: Recipe) -> dict[str, dict[str, str]]:
     }
 
 
-def _account(session: Session, records: list[StepRecord]) -> dict[str, Any]:
+def _account(session: Session, records: list[StepRecord], warnings: list[str]) -> dict[str, Any]:
     from endmember.versions import versions
 
     recipe = session.recipe
@@ -263,7 +314,7 @@ def _account(session: Session, records: list[StepRecord]) -> dict[str, Any]:
             },
             **further_inputs(recipe),
         },
-        "warnings": all_warnings(session),
+        "warnings": warnings,
         "purity": {
             name: {p: {"value": v, "sigma": s} for p, (v, s) in phases[name].purity.items()}
             for name in recipe.map_names

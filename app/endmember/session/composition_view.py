@@ -250,7 +250,8 @@ def instrument_rows(entry: Entry) -> list[ElementResult]:
 
     fit = entry.composition.fit
     quantified = {row.element for row in entry.composition.rows}
-    elements = dict.fromkeys(c.element for c in fit.columns if c.element not in quantified)
+    others = (c for c in fit.columns if c.element not in quantified)
+    elements = dict.fromkeys(c.element for c in others if not c.detected)  # no sum peaks
     rows = []
     for element in elements:
         found = [i for i, c in enumerate(fit.columns) if c.element == element]

@@ -197,7 +197,9 @@ class Quantification(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     `k_factor_basis` and `k_factor_definition` say what a file of k-factors leaves open; `k_factor`
     holds those by hand, which come before both. `oxygen` is measured by its line or follows
-    from the cations; `valence` replaces the usual valences, for this and for oxides.
+    from the cations; `valence` replaces the usual valences, for this and for oxides. The last three
+    are peaks that the detector itself makes, fitted with the lines; `sum_peaks` is the number of
+    strongest lines whose pairs make sum peaks.
     """
 
     k_factors: str = "computed"
@@ -207,6 +209,9 @@ class Quantification(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     k_factor: FactorsByHand | None = None
     oxygen: Literal["measured", "stoichiometry"] = "measured"
     valence: Valences | None = None
+    escape_peaks: bool = False
+    silicon_fluorescence: bool = False
+    sum_peaks: int = 0
 
 
 class DetectorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -47,6 +47,7 @@ _WORDS = {
     "smoothing_px": "smoothing (px)",
     "thickness_nm": "thickness (nm)",
     "k_factors": "file of k-factors",
+    "sum_peaks": "number of lines that make sum peaks",
     "silicon_um": "silicon (um)",
     "dead_layer_nm": "dead layer (nm)",
     "aluminium_nm": "aluminium (nm)",

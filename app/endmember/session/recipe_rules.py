@@ -70,7 +70,8 @@ def problems(recipe: Recipe) -> Iterator[Problem]:
     reference = recipe.quantification.reference
     if reference is not None:
         yield from _one_of(("quantification", "reference"), reference, recipe.sample.elements)
-    yield from _k_factors(recipe.quantification)
+    yield from _k_factors(recipe.quantification, recipe.sample.elements)
+    yield from _at_least(("quantification", "sum_peaks"), recipe.quantification.sum_peaks, 0)
     yield from _oxygen(recipe.quantification, recipe.sample.elements)
 
 
@@ -257,7 +258,7 @@ def _detector(detector: DetectorSettings) -> Iterator[Problem]:
         yield from _path(("detector", "curve"), detector.curve, "name a file, or leave it out")
 
 
-def _k_factors(quantification: Quantification) -> Iterator[Problem]:
+def _k_factors(quantification: Quantification, elements: Sequence[str]) -> Iterator[Problem]:
     path = ("quantification", "k_factors")
     yield from _path(path, quantification.k_factors, 'write "computed" or a file')
     if not quantification.k_factor:
@@ -273,6 +274,11 @@ def _k_factors(quantification: Quantification) -> Iterator[Problem]:
                 where,
                 f"is given for {HAND_REFERENCE}, to which k-factors by hand refer; leave it out",
             )
+        elif element not in elements:
+            says = (
+                f"is given, but sample.elements lacks {element}; add it there or leave it out here"
+            )
+            yield Problem(where, says, unfinished=True)
         yield from _positive(where, value)
 
 

@@ -17,13 +17,14 @@ from endmember.core.purity import empty_share, matrix_purity, missed_precipitate
 from endmember.core.quantification import Composition, Method, quantify
 from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
 from endmember.core.spectrum_fit import Foil, fit_spectrum, quantified_family
-from endmember.core.subtraction import Subtraction, subtract
+from endmember.core.subtraction import Subtraction, matrix_variance_share, subtract
 from endmember.session.cuts import mask_of
 from endmember.session.map_data import MapData, Reading, excluded_mask
 from endmember.session.recipe import Exclude, Precipitate, Sample, Segmentation
 
 MOSTLY_EMPTY = 0.25  # share of a mask without precipitate from which it is doubted
 SIGNIFICANT_AREA = 3.0  # sigma
+MATRIX_DOMINATES = 0.5  # of the variance of an area
 LEAST_SHARE_OF_COUNTS = 0.02  # a smaller component shows noise or an artefact, not a precipitate
 
 
@@ -271,13 +272,14 @@ def separate(
             failures[name] = str(error)
             continue
         warnings.extend(_negative(subtractions[name], where))
+        warnings.extend(
+            _small_matrix(mixtures[name], matrix, by_name[name].absent, subtractions[name], where)
+        )
     within[-1](0.0)
     purity, told = _purity(data, part, subtractions)
     report(1.0)
-    warnings = [*warnings, *told]
-    return MapPhases(
-        matrix, mixtures, subtractions, purity, tuple(warnings), data.reading, failures
-    )
+    told = [*warnings, *told]
+    return MapPhases(matrix, mixtures, subtractions, purity, tuple(told), data.reading, failures)
 
 
 def _measured(
@@ -322,7 +324,28 @@ def _negative(done: Subtraction, where: str) -> list[str]:
     stretches = ", ".join(f"{low:.2f}-{high:.2f} keV" for low, high in done.negative_keV)
     sentence = (
         f"{where}: the subtracted spectrum is negative beyond 3 sigma at {stretches}: the factor "
-        f"{done.factor:.4g} is too large, or the absent element is not absent"
+        f"{done.factor:.4g} is too large, or the absent element is not absent: choose another "
+        "absent element, or set a smaller factor by hand"
+    )
+    return [sentence]
+
+
+def _small_matrix(
+    mixture: Composition, matrix: Composition, absent: str, done: Subtraction, where: str
+) -> list[str]:
+    """A matrix mask of few counts spoils the precipitate more than the precipitate's own counts."""
+    shares = matrix_variance_share(mixture.fit, matrix.fit, absent, done)
+    measured = {
+        mixture.atoms.measured[i]: mixture.fit.columns[c].name
+        for i, c in enumerate(mixture.atoms.columns)
+    }
+    dominated = [e for e, name in measured.items() if shares.get(name, 0.0) > MATRIX_DOMINATES]
+    if not dominated:
+        return []
+    sentence = (
+        f"{where}: more than half of the variance of {', '.join(dominated)} comes from the matrix "
+        f"that was subtracted, {matrix.fit.spectrum.counts.sum():,.0f} counts in all: map more of "
+        "the pure matrix, or exclude less of it"
     )
     return [sentence]
 

@@ -120,6 +120,7 @@ def method_of(sample: Sample, quantification: Quantification, detector: Detector
     ValueError
         if the file of k-factors or of the detector's curve cannot be used.
     """
+    from endmember.core.artefact_peaks import Artefacts
     from endmember.core.quantification import Method
 
     return Method(
@@ -130,6 +131,11 @@ def method_of(sample: Sample, quantification: Quantification, detector: Detector
         reference=quantification.reference,
         oxygen=quantification.oxygen,
         valences=quantification.valence,
+        artefacts=Artefacts(
+            quantification.escape_peaks,
+            quantification.silicon_fluorescence,
+            quantification.sum_peaks,
+        ),
     )
 
 

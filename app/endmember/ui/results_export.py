@@ -21,7 +21,7 @@ def export_task(runner: Runner, folder: Path) -> Callable[[Report], Path]:
 
         report(0.0)
         with complete_folder(folder) as part:
-            write_results(session, records, part, folder)
+            write_results(session, records, part, folder, report)
         return folder
 
     return work

@@ -29,6 +29,7 @@ from endmember.session.shown_spectra import (
     title_of,
 )
 from endmember.ui.elided_label import ElidedLabel
+from endmember.ui.gesture_edits import GestureEdits
 from endmember.ui.page import Veil
 from endmember.ui.requests import Requests, quietly
 from endmember.ui.spectrum_view import Curve, MarkerLine, SpectrumView, WindowMark
@@ -59,6 +60,7 @@ class SpectrumPanel(QWidget):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.workspace = workspace
+        self._nudges = GestureEdits(workspace)
         self.view = SpectrumView("spectrum")
         self.source = QComboBox()
         self.source.setToolTip("Which spectrum is shown")
@@ -442,10 +444,13 @@ class SpectrumPanel(QWidget):
         self.windows.show_range(low, high)
         self.workspace.window_moved.emit((name, low, high))
 
-    def _window_changed(self, name: str, low: float, high: float) -> None:
+    def _window_changed(self, name: str, low: float, high: float, going_on: bool) -> None:
         self.workspace.window_moved.emit(None)
         self.windows.select(name)
-        self.workspace.edit(edits.change_window, name, range_keV=(round(low, 3), round(high, 3)))
+        if not going_on:
+            self._nudges.end()
+        within = (round(low, 3), round(high, 3))
+        self._nudges.edit(("nudge", name), edits.change_window, name, range_keV=within)
 
 
 _NEEDED = ("decomposition", "masks", "subtraction")
