@@ -13,6 +13,7 @@ import xraylib
 from endmember.core.absorption import absorption_factor, element_attenuation, mass_attenuation
 from endmember.core.cross_sections import ionisation_cross_section
 from endmember.core.detector import Detector
+from endmember.core.k_factors import k_factor_table
 from endmember.core.lines import (
     Definition,
     Family,
@@ -22,7 +23,6 @@ from endmember.core.lines import (
     detected_cross_section_cm2,
     emission_lines,
     family_lines,
-    weight_k_factor,
 )
 
 BEAM = 200.0
@@ -47,6 +47,19 @@ def reference(shared: Path, name: str) -> dict[str, Any]:
 
 def grams(atoms: dict[str, float]) -> dict[str, float]:
     return {element: n * atomic_mass(element) for element, n in atoms.items()}
+
+
+def weight_k_factor(
+    element: str,
+    family: Family,
+    beam_energy_keV: float,
+    detector: Detector | None = None,
+    definition: Definition = "alpha",
+) -> float:
+    table = k_factor_table(
+        {element: family}, ("Si", "K"), beam_energy_keV, definition=definition, detector=detector
+    )
+    return table.rows[0].k
 
 
 @pytest.mark.parametrize(("element", "family", "alpha", "whole"), K_FACTORS)

@@ -27,6 +27,10 @@ BACKGROUNDS: Mapping[str, Background] = {
 0.15 and 0.5 keV."""
 
 
+Spread = Mapping[str, tuple[float, float]]
+"""By element: the spread of its net counts in counts and in sigma."""
+
+
 @dataclass(frozen=True, slots=True)
 class BackgroundSpread:
     """The areas of one spectrum under several backgrounds. c columns, b backgrounds.
@@ -110,7 +114,7 @@ def composition_spread(
     detector: Detector,
     artefacts: Artefacts | None = None,
     report: Report = silent,
-) -> dict[str, tuple[float, float]]:
+) -> Spread:
     """The spread of each element measured in a composition, in counts and in its sigma.
 
     The composition's own fit is that of the usual background; the others are fitted as it was: with
@@ -149,7 +153,7 @@ def composition_spread(
     }
 
 
-def spread_sentence(spread: Mapping[str, tuple[float, float]]) -> str | None:
+def spread_sentence(spread: Spread) -> str | None:
     """What to tell of the elements whose spread exceeds their sigma; None where none does."""
     told = [
         f"{element} ({sigmas:.1f} sigma)" for element, (_, sigmas) in spread.items() if sigmas > 1

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from endmember.core.spectrum_fit import SpectrumFit
 
 
+NEGATIVE_SIGMA = -3.0
+
+
 @dataclass(frozen=True, slots=True)
 class ElementResult:
     """One row of a composition. Areas in counts, compositions in percent, errors one sigma.
@@ -56,6 +59,16 @@ class ElementResult:
     upper_limit_ppm: float | None = None
     upper_limit_weight_ppm: float | None = None
     k_source: str | None = None
+
+    @property
+    def is_negative(self) -> bool:
+        """Whether the area lies below zero by more than chance: none of the three states."""
+        return bool(
+            self.detected != "assumed_absent"  # its area and its error are zero by construction
+            and self.net_counts is not None
+            and self.net_sigma
+            and self.net_counts < NEGATIVE_SIGMA * self.net_sigma
+        )
 
     @property
     def by_stoichiometry(self) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from endmember.core.formula_units import IMBALANCE_SIGMA, charge_balance
-from endmember.core.overlaps import INSEPARABLE, overlap_sentence, overlaps
+from endmember.core.overlaps import INSEPARABLE, correlations, overlap_sentence, overlaps
 from endmember.core.unexplained import peaks_sentence, unexplained_peaks
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from endmember.core.composition import ElementResult
     from endmember.core.spectrum_fit import SpectrumFit
 
-NEGATIVE_SIGMA = -3.0
 UNSURE_ATOMIC_PERCENT = 10.0
 # Where more than half of the X-rays stay in the foil (chi above 1.6), A comes close to 1 / chi: an
 # error of thickness, density or tilt goes into the composition in full, and even generation in a
@@ -39,7 +38,7 @@ def composition_warnings(
     told = _missing(fit, rows, absent, reference)
     if not fit.converged:
         told.append("the fit of the spectrum did not converge: look at its residuals")
-    told += _doubtful(rows, absent)
+    told += _doubtful(rows)
     told += _inseparable(fit, atoms)
     told += _not_thin(fit, rows)
     balance = charge_balance(atoms)
@@ -76,13 +75,12 @@ def _missing(
     return told
 
 
-def _doubtful(rows: Sequence[ElementResult], absent: str | None) -> list[str]:
+def _doubtful(rows: Sequence[ElementResult]) -> list[str]:
     told = []
     negative = [
         f"{row.element} ({row.net_counts / row.net_sigma:.0f} sigma)"
         for row in rows
-        if row.element != absent and row.net_counts and row.net_sigma
-        if row.net_counts < NEGATIVE_SIGMA * row.net_sigma
+        if row.is_negative and row.net_counts and row.net_sigma
     ]
     if negative:
         told.append(
@@ -106,10 +104,8 @@ def _doubtful(rows: Sequence[ElementResult], absent: str | None) -> list[str]:
 
 def _inseparable(fit: SpectrumFit, atoms: LineAtoms) -> list[str]:
     """Quantified lines whose area can hardly be told from that of a neighbour."""
-    sigma = np.sqrt(np.maximum(np.diag(fit.covariance), 1e-300))
     rows = list(atoms.columns)
-    correlation = fit.covariance[rows] / sigma[rows, None] / sigma
-    if np.count_nonzero(np.abs(correlation) >= INSEPARABLE) == len(rows):  # each with itself
+    if np.abs(correlations(fit)[rows]).max() < INSEPARABLE:  # saves what the overlaps cost
         return []
     lines = {fit.columns[i].name for i in rows}
     found = [o for o in overlaps(fit) if not o.separable and f"{o.element} {o.line}" in lines]

@@ -65,7 +65,8 @@ def detection_limits(
     the phase; for a `reference` R of the phase this is Cliff-Lorimer's x a c_R / (N_R a_R).
 
     - `lod_ppm`: 3 s0. `lod_paper_ppm`: 3 sqrt(B) by the reference element (Chen et al. 2024), B as
-      in `snr`; None where the phase does not hold the reference.
+      in `snr`; None where the phase does not hold the reference, of which the value is otherwise
+      independent.
     - `critical_counts`, `detection_counts`: Currie's L_C = 1.645 s0 and L_D = 2.71 + 3.29 s0.
     - `upper_limit_ppm`: of an element that is not detected, one-sided, 95 %: max(N, 0) + 1.645
       sigma counts of it, closed with the other elements as they are. A net area below zero is taken
@@ -91,7 +92,7 @@ def detection_limits(
         snr_empirical=empirical_snr(fit, index),
         lod_ppm=LOD_SIGMA * blank * ppm,
         lod_weight_ppm=LOD_SIGMA * blank * weight_ppm,
-        lod_paper_ppm=_paper_ppm(LOD_SIGMA * noise, atoms, element, reference),
+        lod_paper_ppm=LOD_SIGMA * noise * ppm if noise > 0 and _holds(atoms, reference) else None,
         critical_counts=CRITICAL * blank,
         detection_counts=detection,
         critical_ppm=CRITICAL * blank * ppm,
@@ -114,20 +115,9 @@ def upper_limit(value: float, sigma: float) -> float:
     return max(value, 0.0) + ONE_SIDED_95 * sigma
 
 
-def _paper_ppm(
-    counts: float, atoms: LineAtoms, element: str, reference: str | None
-) -> float | None:
-    """`counts` of a line as atomic ppm by the ratio to the reference element of the phase."""
-    if reference not in atoms.measured or counts <= 0:
-        return None
-    at, by = atoms.measured.index(element), atoms.measured.index(reference)
-    row, of = atoms.elements.index(element), atoms.elements.index(reference)
-    k = atoms.atoms_per_count
-    held = float(k[of, by] * atoms.areas[by])
-    if held <= 0:
-        return None
-    share_of_reference = held / float((k @ atoms.areas).sum())
-    return 1e6 * counts * float(k[row, at]) / held * share_of_reference
+def _holds(atoms: LineAtoms, element: str | None) -> bool:
+    """Whether a measured element has net counts in the phase."""
+    return element in atoms.measured and bool(atoms.areas[atoms.measured.index(element)] > 0)
 
 
 def background_sigma(fit: SpectrumFit, index: int) -> float:

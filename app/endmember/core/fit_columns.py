@@ -30,10 +30,15 @@ class Column:
 
     @property
     def name(self) -> str:
-        """Element, family and line, as in "Fe Ka"; "sum peaks" where that is what they are."""
+        """Element and line, as in "Fe Ka"; "sum peaks" where that is what they are."""
+        return f"{self.element} {self.line}"
+
+    @property
+    def line(self) -> str:
+        """Family and line, as in "Ka"; "peaks" of sums."""
         if self.detected:
-            return f"{self.element} peaks"
-        return f"{self.element} {self.family}{'a' if self.alpha_share else ''}"
+            return "peaks"
+        return f"{self.family}{'a' if self.alpha_share else ''}"
 
     @property
     def energy_keV(self) -> float:

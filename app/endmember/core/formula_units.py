@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from endmember.core.closure import LineAtoms, closure, closure_jacobian
 from endmember.core.spectrum import FloatArray
 
 if TYPE_CHECKING:
-    from endmember.core.closure import LineAtoms
     from endmember.core.composition import Composition
 
 IMBALANCE_SIGMA = 3.0
@@ -155,8 +155,6 @@ def charge_balance(atoms: LineAtoms) -> ChargeBalance | None:
     measured, the phase holds less oxygen than any oxide, or more than one in a hundred of its
     atoms has no valence.
     """
-    from endmember.core.closure import closure, closure_jacobian
-
     if not atoms.oxygen_is_measured:
         return None
     oxygen = np.array([element == "O" for element in atoms.elements])

@@ -228,29 +228,3 @@ def detected_cross_section_cm2(
     if detector is not None:
         strength = strength * detector.efficiency(np.array([line.energy_keV for line in lines]))
     return float(strength.sum())
-
-
-def weight_k_factor(
-    element: str,
-    family: Family,
-    beam_energy_keV: float,
-    reference: str = "Si",
-    detector: Detector | None = None,
-    definition: Definition = "alpha",
-) -> float:
-    """Cliff-Lorimer k-factor by weight relative to the K lines of `reference`, no absorption.
-
-    C_X / C_ref = k I_X / I_ref in weight fractions: k = (M / sigma)_X / (M / sigma)_ref, the same
-    line definition for both. The detector is inside k if one is given (Cliff & Lorimer 1975).
-
-    Raises
-    ------
-    ValueError
-        if an element is unknown or has no such lines.
-    """
-
-    def mass_per_signal(symbol: str, lines: Family) -> float:
-        signal = detected_cross_section_cm2(symbol, lines, beam_energy_keV, detector, definition)
-        return atomic_mass(symbol) / signal
-
-    return mass_per_signal(element, family) / mass_per_signal(reference, "K")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from endmember.core.fit_problem import estimator
-from endmember.core.line_shapes import fwhm_keV
 from endmember.core.spectrum import FloatArray
 from endmember.core.spectrum_fit import SpectrumFit
 
@@ -56,15 +55,26 @@ class LineResidual:
     spread: float
 
 
+def _sigma(fit: SpectrumFit) -> FloatArray:
+    return np.asarray(np.sqrt(np.maximum(np.diag(fit.covariance), 1e-300)))
+
+
+def correlations(fit: SpectrumFit) -> FloatArray:
+    """How the fitted areas are correlated with each other (columns, columns); 0 with themselves."""
+    sigma = _sigma(fit)
+    found = fit.covariance / sigma[:, None] / sigma
+    np.fill_diagonal(found, 0.0)
+    return np.asarray(found)
+
+
 def overlaps(fit: SpectrumFit) -> tuple[Overlap, ...]:
     """All pairs of lines whose areas are correlated by more than 0.1, the worst first.
 
     The correlation is that of the fit's covariance. The inflation compares with a fit of the same
     variance that has the neighbour's column left out. Each pair comes twice, once from either side.
     """
-    sigma = np.sqrt(np.maximum(np.diag(fit.covariance), 1e-300))
-    correlation = fit.covariance / sigma[:, None] / sigma
-    near = (np.abs(correlation) > NOTICED) & ~np.eye(len(sigma), dtype=bool)
+    sigma, correlation = _sigma(fit), correlations(fit)
+    near = np.abs(correlation) > NOTICED
     found = []
     for neighbour in np.flatnonzero(near.any(axis=0)).tolist():
         alone = _sigma_without_column(fit, neighbour)
@@ -73,7 +83,7 @@ def overlaps(fit: SpectrumFit) -> tuple[Overlap, ...]:
             found.append(
                 Overlap(
                     column.element,
-                    column.name.removeprefix(f"{column.element} "),
+                    column.line,
                     other.name,
                     float(correlation[index, neighbour]),
                     float(sigma[index] / alone[index]),
@@ -123,17 +133,12 @@ def line_residuals(fit: SpectrumFit) -> tuple[LineResidual, ...]:
     pulls = (fit.spectrum.counts - fit.fitted) ** 2 / fit.variance
     found = []
     for column in fit.columns:
-        reach = REACH_FWHM * float(fwhm_keV(column.energy_keV, fit.calibration.fwhm_mn_eV))
-        low, high = (
-            (energy - fit.calibration.offset_keV) / fit.calibration.gain
-            for energy in (column.energy_keV - reach, column.energy_keV + reach)
-        )
-        part = pulls[fit.spectrum.axis.span(low, high)]
+        part = pulls[fit.window(column.energy_keV, 2 * REACH_FWHM)]
         if len(part):
             found.append(
                 LineResidual(
                     column.element,
-                    column.name.removeprefix(f"{column.element} "),
+                    column.line,
                     float(part.mean()),
                     float(np.sqrt(2 / len(part))),
                 )

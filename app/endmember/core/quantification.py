@@ -116,11 +116,12 @@ def composition_of(
     measured = _measured(fit, method, absent)
     _, sensitivities = _absorbing_composition(fit, measured, method, foil, absent)
     atoms = _line_atoms(fit, measured, sensitivities, method, absent)
-    rows = _rows(fit, atoms, sensitivities, method, absent)
+    reference = _reference(fit, measured, method)
+    rows = _rows(fit, atoms, sensitivities, reference, method, absent)
     told = composition_warnings(fit, rows, atoms, absent, method.reference)
     if isinstance(method.given, GivenFactors):
         told += method.given.told(fit.spectrum.beam_energy_keV)
-    return Composition(rows, fit, _reference(fit, measured, method), told, atoms, foil)
+    return Composition(rows, fit, reference, told, atoms, foil)
 
 
 def check_foil(foil: Foil | None) -> None:
@@ -292,19 +293,18 @@ def _rows(
     fit: SpectrumFit,
     atoms: LineAtoms,
     sensitivities: Sequence[Sensitivity],
+    reference: str,
     method: Method,
     absent: str | None,
 ) -> tuple[ElementResult, ...]:
     shared = _shared_values(atoms)
     oxides = _oxide_values(atoms, method)
-    measured = dict(zip(atoms.measured, atoms.columns, strict=True))
-    reference = _reference(fit, measured, method)
     of_reference = _quantified_column(fit, reference)
     assert of_reference is not None  # `_reference` chose it for that
     reference_k = _sensitivity(fit, of_reference, method, None, {}).weight_k
     rows = []
     for element in method.elements:
-        if element not in measured:
+        if element not in atoms.measured:
             made = element in atoms.elements
             rows.append(
                 ElementResult(element, None, **shared[element])

@@ -78,9 +78,9 @@ class SpectrumFit:
         """The line family by which an element is measured in this spectrum, None if by none."""
         return quantified_family(element, self.spectrum.axis, self.spectrum.beam_energy_keV or 0.0)
 
-    def window(self, energy_keV: float) -> slice:
-        """The channels within half a FWHM of a line on either side (1.0 FWHM in all)."""
-        half = float(fwhm_keV(energy_keV, self.calibration.fwhm_mn_eV)) / 2
+    def window(self, energy_keV: float, fwhms: float = 1.0) -> slice:
+        """The channels about a line, so many FWHM in all, half of them on either side."""
+        half = fwhms * float(fwhm_keV(energy_keV, self.calibration.fwhm_mn_eV)) / 2
         low, high = (
             (e - self.calibration.offset_keV) / self.calibration.gain
             for e in (energy_keV - half, energy_keV + half)

@@ -96,9 +96,8 @@ def subtract_areas(
         raise ValueError("the two spectra were fitted with different lines: fit both alike")
     done = subtract(mixture, matrix, absent, family)
     index = matrix.find(absent, family)
-    a, unit = done.factor, matrix.areas / matrix.areas[index]
-    q = np.eye(len(unit))
-    q[:, index] -= unit
+    assert index is not None  # `subtract` found it
+    a, q = done.factor, _without(matrix.areas, index)
     return replace(
         mixture,
         spectrum=done.spectrum,
@@ -128,7 +127,7 @@ def matrix_variance_share(
     q = np.eye(len(used))
     index = matrix.find(absent, matrix.family_of(absent) or "")
     if done.factor_sigma > 0 and index in of_matrix:
-        q[:, of_matrix.index(index)] -= matrix.areas[of_matrix] / matrix.areas[index]
+        q = _without(matrix.areas[of_matrix], of_matrix.index(index))
     share = np.diag(q @ from_matrix @ q.T)
     total = share + np.diag(q @ from_mixture @ q.T)
     return {
@@ -136,6 +135,13 @@ def matrix_variance_share(
         for i, part, whole in zip(used, share, total, strict=True)
         if mixture.columns[i].element != absent and whole > 0
     }
+
+
+def _without(areas: FloatArray, absent: int) -> FloatArray:
+    """Q = I - u e_X^T (n, n), u the `areas` (n,) of the matrix over that of the absent element."""
+    q = np.eye(len(areas))
+    q[:, absent] -= areas / areas[absent]
+    return q
 
 
 def _covariance(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,19 +50,28 @@ Table = Sequence[tuple[Heading, Composition]]
 
 def write_composition_csv(path: Path, table: Table) -> None:
     """Write one row for each composition and element; numbers with 10 significant digits."""
+    rows = (
+        _cells(heading, composition, row)
+        for heading, composition in table
+        for row in composition.rows
+    )
+    write_table(path, COLUMNS, rows)
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV: numbers with 10 significant digits, an empty cell where there is no value."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for heading, composition in table:
-            for row in composition.rows:
-                writer.writerow(_cells(heading, composition, row))
+        writer.writerow(columns)
+        for row in rows:
+            writer.writerow([_cell_text(value) for value in row])
 
 
-def _cells(heading: Heading, composition: Composition, row: ElementResult) -> list[str]:
+def _cells(heading: Heading, composition: Composition, row: ElementResult) -> list[object]:
     measured = {**fields_of(row), **fields_of(heading)}
     if row.line is not None:
         measured["reduced_chi_squared"] = composition.fit.reduced_chi_squared
-    return [cell_text(measured.get(name)) for name in COLUMNS]
+    return [measured.get(name) for name in COLUMNS]
 
 
 def fields_of(item: object) -> dict[str, object]:
@@ -70,8 +79,7 @@ def fields_of(item: object) -> dict[str, object]:
     return {name: getattr(item, name) for name in getattr(item, "__dataclass_fields__", {})}
 
 
-def cell_text(value: object) -> str:
-    """A value as tables hold it: 10 significant digits, empty where it does not exist."""
+def _cell_text(value: object) -> str:
     if value is None:
         return ""
     return f"{value:.10g}" if isinstance(value, float) else str(value)

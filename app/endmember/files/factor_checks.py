@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TypeVar
 
 from endmember.core.cross_sections import atomic_number
-
-Basis = Literal["weight", "atomic"]
-Definition = Literal["alpha", "family"]
+from endmember.core.k_factors import Basis
+from endmember.core.lines import Definition
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +29,16 @@ class Stated:
         ValueError
             if neither the file nor the person says it, or both do and differ.
         """
-        settled = found or self.basis
-        if settled is None:
-            raise ValueError(
-                f"{where}: the file does not say whether its k-factors are by weight or by atoms, "
-                "which differ by the ratio of the atomic masses: state "
-                'k_factor_basis = "weight" or "atomic" under [quantification] '
-                "(--k-factor-basis on the command line)"
-            )
-        if self.basis not in (None, settled):
-            raise ValueError(
-                f'{where}: the k-factors are on the basis "{settled}", but k_factor_basis says '
-                f'"{self.basis}": leave k_factor_basis out'
-            )
-        return settled
+        return _settled(
+            found,
+            self.basis,
+            f"{where}: the file does not say whether its k-factors are by weight or by atoms, "
+            "which differ by the ratio of the atomic masses: state "
+            'k_factor_basis = "weight" or "atomic" under [quantification] '
+            "(--k-factor-basis on the command line)",
+            f'{where}: the k-factors are on the basis "{found}", but k_factor_basis says '
+            f'"{self.basis}": leave k_factor_basis out',
+        )
 
     def definition_of(self, where: str, found: Definition | None) -> Definition:
         """Whether the factors belong to alpha lines or to whole families.
@@ -53,20 +48,29 @@ class Stated:
         ValueError
             if neither the file nor the person says it, or both do and differ.
         """
-        settled = found or self.definition
-        if settled is None:
-            raise ValueError(
-                f"{where}: the file does not say whether its k-factors belong to the counts of the "
-                "alpha line or of the whole family, which differ by a factor of up to 1.8: state "
-                'k_factor_definition = "alpha" or "family" under [quantification] '
-                "(--k-factor-definition on the command line)"
-            )
-        if self.definition not in (None, settled):
-            raise ValueError(
-                f'{where}: the k-factors are those of "{settled}", but k_factor_definition says '
-                f'"{self.definition}": leave k_factor_definition out'
-            )
-        return settled
+        return _settled(
+            found,
+            self.definition,
+            f"{where}: the file does not say whether its k-factors belong to the counts of the "
+            "alpha line or of the whole family, which differ by a factor of up to 1.8: state "
+            'k_factor_definition = "alpha" or "family" under [quantification] '
+            "(--k-factor-definition on the command line)",
+            f'{where}: the k-factors are those of "{found}", but k_factor_definition says '
+            f'"{self.definition}": leave k_factor_definition out',
+        )
+
+
+Said = TypeVar("Said", bound=str)
+
+
+def _settled(found: Said | None, stated: Said | None, unsaid: str, differing: str) -> Said:
+    """What a file says or, where it is silent, a person; ValueError with one of the sentences."""
+    settled = found or stated
+    if settled is None:
+        raise ValueError(unsaid)
+    if stated not in (None, settled):
+        raise ValueError(differing)
+    return settled
 
 
 def positive_factor(where: str, text: object) -> float:

@@ -7,15 +7,10 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-from endmember.core.k_factors import GivenFactor, GivenFactors, KFactorTable
-from endmember.core.lines import emission_lines
-from endmember.files.factor_checks import (
-    Basis,
-    Definition,
-    Stated,
-    known_element,
-    positive_factor,
-)
+from endmember.core.k_factors import Basis, GivenFactor, GivenFactors, KFactorTable
+from endmember.core.lines import Definition, emission_lines
+from endmember.files.composition_table import write_table
+from endmember.files.factor_checks import Stated, known_element, positive_factor
 
 REQUIRED = ("element", "line", "k")
 HEADER = "element,line,k,basis"
@@ -124,33 +119,30 @@ def _factor(
 def write_plain_csv(path: Path, table: KFactorTable) -> None:
     """Write computed k-factors so that `read_k_factors` takes them back, to 10 digits."""
     alpha = "a" if table.definition == "alpha" else ""
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(
-            (
-                *HEADER.split(","),
-                "reference",
-                "detector",
-                "beam_energy_keV",
-                "energy_keV",
-                "cross_section_cm2",
-                "detector_efficiency",
-                "systematic_percent",
-            )
+    columns = (
+        *HEADER.split(","),
+        "reference",
+        "detector",
+        "beam_energy_keV",
+        "energy_keV",
+        "cross_section_cm2",
+        "detector_efficiency",
+        "systematic_percent",
+    )
+    rows = (
+        (
+            row.element,
+            f"{row.family}{alpha}",
+            row.k,
+            table.basis,
+            f"{table.reference} {table.reference_family}{alpha}",
+            "none" if table.detector is None else "inside",
+            table.beam_energy_keV,
+            row.energy_keV,
+            row.cross_section_cm2,
+            row.efficiency,
+            100 * row.systematic,
         )
-        for row in table.rows:
-            writer.writerow(
-                (
-                    row.element,
-                    f"{row.family}{alpha}",
-                    f"{row.k:.10g}",
-                    table.basis,
-                    f"{table.reference} {table.reference_family}{alpha}",
-                    "none" if table.detector is None else "inside",
-                    f"{table.beam_energy_keV:.10g}",
-                    f"{row.energy_keV:.10g}",
-                    f"{row.cross_section_cm2:.10g}",
-                    "" if row.efficiency is None else f"{row.efficiency:.10g}",
-                    f"{100 * row.systematic:.10g}",
-                )
-            )
+        for row in table.rows
+    )
+    write_table(path, columns, rows)

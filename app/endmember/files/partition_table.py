@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from endmember.core.partition import Coefficient, PartitionCoefficient
-from endmember.files.composition_table import cell_text
+from endmember.files.composition_table import write_table
 
 COLUMNS = (
     "precipitate",
@@ -43,21 +42,20 @@ def write_partition_csv(path: Path, entries: Sequence[PartitionEntry]) -> None:
     D = C_precipitate / C_matrix; numbers with 10 significant digits; a value that does not exist is
     an empty cell.
     """
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for entry in entries:
-            for found in entry.coefficients:
-                cells = (
-                    entry.precipitate,
-                    entry.matrix,
-                    entry.map,
-                    found.element,
-                    *_values(found.atomic),
-                    *_values(found.weight),
-                    found.state,
-                )
-                writer.writerow([cell_text(cell) for cell in cells])
+    rows = (
+        (
+            entry.precipitate,
+            entry.matrix,
+            entry.map,
+            found.element,
+            *_values(found.atomic),
+            *_values(found.weight),
+            found.state,
+        )
+        for entry in entries
+        for found in entry.coefficients
+    )
+    write_table(path, COLUMNS, rows)
 
 
 def _values(d: Coefficient | None) -> tuple[float | None, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,12 @@ from endmember.session.session import Failure, Job, Session, StepRecord, run_all
 from endmember.session.steps import STEPS, Decomposed, MapAbundance
 
 if TYPE_CHECKING:
+    from endmember.core.background_spread import Spread
     from endmember.core.quantification import Composition
     from endmember.files.composition_table import Heading
     from endmember.session.compositions import Compositions
     from endmember.session.map_data import MapData
     from endmember.session.separation import MapMasks, MapPhases
-
-
-Spread = Mapping[str, tuple[float, float]]
-"""By element: the spread of its net counts over several backgrounds, in counts and in sigma."""
 
 
 class RunError(ValueError):
@@ -142,17 +139,16 @@ def background_spreads(session: Session, report: Report = silent) -> list[Spread
     spectrum that could be fitted again: it has no spread.
     """
     from endmember.core.background_spread import composition_spread
-    from endmember.session.steps import method_of
+    from endmember.session.steps import artefacts_of, detector_of
 
     recipe = session.recipe
-    method = method_of(recipe.sample, recipe.quantification, recipe.detector)
+    system = recipe.sample.system_elements
+    detector, artefacts = detector_of(recipe.detector), artefacts_of(recipe.quantification)
     entries = session.result("quantification").entries
     return [
         {}
         if entry.source == "conventional"
-        else composition_spread(
-            entry.composition, method.system_elements, method.detector, method.artefacts, within
-        )
+        else composition_spread(entry.composition, system, detector, artefacts, within)
         for entry, within in zip(entries, parts_of(report, len(entries)), strict=True)
     ]
 

@@ -34,7 +34,6 @@ STATES = {
 NOT_MEASURED = "not measured"
 BY_STOICHIOMETRY = "by stoichiometry"
 INSTRUMENT = "instrument line"
-NEGATIVE_SIGMA = -3.0
 MOST_DECIMALS = 8
 
 
@@ -113,16 +112,6 @@ def number_text(value: float | None, decimals: int) -> str:
     return f"{rounded:,.{max(decimals, 0)}f}".replace("-", "−")
 
 
-def is_negative(row: ElementResult) -> bool:
-    """Whether the area lies below zero by more than chance: none of the three states."""
-    return bool(
-        row.detected != "assumed_absent"  # its area is zero by construction, and so is its error
-        and row.net_counts is not None
-        and row.net_sigma
-        and row.net_counts < NEGATIVE_SIGMA * row.net_sigma
-    )
-
-
 def state_text(row: ElementResult) -> str:
     """The state of an element in words."""
     if row.by_stoichiometry:
@@ -131,7 +120,7 @@ def state_text(row: ElementResult) -> str:
         return NOT_MEASURED
     if row.detected is None:
         return INSTRUMENT
-    if is_negative(row):
+    if row.is_negative:
         return "negative, see messages"
     return STATES[row.detected]
 
@@ -157,7 +146,7 @@ def value_cell(row: ElementResult, unit: Unit, *, with_lod: bool = False) -> Cel
     decimals = decimals_for(found.sigma, found.value)
     value, sigma = number_text(found.value, decimals), number_text(found.sigma, decimals)
     signed = f"{value} ± {sigma} {unit.name}"
-    if is_negative(row):
+    if row.is_negative:
         return Cell(value, found.value, f"{signed}: negative beyond 3 sigma, see the messages")
     if row.detected == "no":
         limit = number_text(found.lod, decimals_for(found.lod))

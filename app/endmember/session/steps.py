@@ -32,6 +32,7 @@ from endmember.session.steptable import (
 
 if TYPE_CHECKING:  # numerical libraries are imported when a step runs, not when the program starts
     from endmember.core.abundance import Abundance
+    from endmember.core.artefact_peaks import Artefacts
     from endmember.core.decomposition import Decomposition as Components
     from endmember.core.detector import Detector
     from endmember.core.k_factors import GivenFactors
@@ -112,6 +113,17 @@ def given_factors(quantification: Quantification) -> GivenFactors | None:
     return replace(read_k_factors(quantification.k_factors, stated), by_hand=by_hand)
 
 
+def artefacts_of(quantification: Quantification) -> Artefacts:
+    """The peaks of the detector's own making that a recipe asks for."""
+    from endmember.core.artefact_peaks import Artefacts
+
+    return Artefacts(
+        quantification.escape_peaks,
+        quantification.silicon_fluorescence,
+        quantification.sum_peaks,
+    )
+
+
 def method_of(sample: Sample, quantification: Quantification, detector: DetectorSettings) -> Method:
     """How spectra are quantified, from the recipe.
 
@@ -120,7 +132,6 @@ def method_of(sample: Sample, quantification: Quantification, detector: Detector
     ValueError
         if the file of k-factors or of the detector's curve cannot be used.
     """
-    from endmember.core.artefact_peaks import Artefacts
     from endmember.core.quantification import Method
 
     return Method(
@@ -131,11 +142,7 @@ def method_of(sample: Sample, quantification: Quantification, detector: Detector
         reference=quantification.reference,
         oxygen=quantification.oxygen,
         valences=quantification.valence,
-        artefacts=Artefacts(
-            quantification.escape_peaks,
-            quantification.silicon_fluorescence,
-            quantification.sum_peaks,
-        ),
+        artefacts=artefacts_of(quantification),
     )
 
 
