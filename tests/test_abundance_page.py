@@ -21,7 +21,7 @@ from endmember.session.abundance_views import (
     endmember_spectra,
     missed_places,
 )
-from endmember.session.map_data import fitting
+from endmember.session.reading import fitting
 from endmember.session.recipe import Recipe
 from endmember.session.session import Failure
 from endmember.ui.abundance_page import NO_MAP, NO_PRECIPITATE, WAITING, AbundancePage

@@ -9,7 +9,8 @@ import pytest
 
 from endmember.core.counts import SpectrumImage
 from endmember.core.spectrum import EnergyAxis
-from endmember.session.map_data import MapData, fitting
+from endmember.session.map_data import MapData
+from endmember.session.reading import fitting
 from endmember.session.recipe import Box, MapInput, changed
 from endmember.session.session import Session, run_all
 from endmember.session.steps import Decomposed

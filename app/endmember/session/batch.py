@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from endmember.core.progress import Report, parts_of, silent
 from endmember.session.recipe import Recipe
 from endmember.session.recipe_file import anchored, dump_recipe, load_recipe
-from endmember.session.remarks import densities_missing, without_thickness
+from endmember.session.remarks import remarks
 from endmember.session.session import Failure, Job, Session, StepRecord, run_all
 from endmember.session.steps import STEPS, Decomposed, MapAbundance
 
@@ -62,7 +62,7 @@ def _raise_first_failure(path: Path, session: Session) -> None:
 
 def _check_drawn(path: Path, recipe: Recipe) -> None:
     for precipitate in recipe.precipitates:
-        if not any(s.label == "inside" for s in precipitate.strokes) and not precipitate.rectangles:
+        if not any(precipitate.is_drawn_on(name) for name in recipe.map_names):
             raise RunError(
                 f'{path}: [[precipitate]] "{precipitate.name}" has no rectangle: add '
                 "[[precipitate.rectangle]] with map and box, loosely round each precipitate"
@@ -103,23 +103,7 @@ def composition_table(session: Session) -> list[tuple[Heading, Composition]]:
 
 def all_warnings(session: Session) -> list[str]:
     """Every warning of a finished session, in the order of the steps, each once."""
-    told: list[str] = []
-    for name in session.recipe.map_names:
-        decomposed: Decomposed = session.result("decomposition", name)
-        told.extend(session.result("read", name).warnings)
-        if not decomposed.found.converged:
-            told.append(
-                f"the decomposition did not converge within {decomposed.found.iterations} "
-                "iterations: the component maps may still change"
-            )
-        told.extend(session.result("masks", name).warnings)
-        told.extend(session.result("subtraction", name).warnings)
-        told.extend(session.result("abundance", name).warnings)
-        if session.recipe.map_named(name).thickness_nm is None:
-            told.append(without_thickness(name))
-    told.extend(densities_missing(session.recipe))
-    told.extend(session.result("quantification").warnings)
-    return list(dict.fromkeys(told))
+    return [remark.sentence for remark in remarks(session, with_decisions=False)]
 
 
 def component_counts(session: Session) -> list[str]:

@@ -8,9 +8,9 @@ their map, as `Precipitate.boxes_on` and `strokes_on` give them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from endmember.core.regions import Ellipse, Polygon, Rectangle, Region, pixel_box, region_mask
+from endmember.core.regions import Rectangle, pixel_box, region_mask
 from endmember.session.recipe import (
     Exclude,
     Precipitate,
@@ -33,6 +33,7 @@ from endmember.session.recipe_changes import (
     with_map,
     with_precipitate,
 )
+from endmember.session.shapes import drawn_region
 
 ShapeKind = Literal["polygon", "rectangle", "ellipse"]
 Numbers = Sequence[float]
@@ -171,19 +172,11 @@ def cut_to_map(full_shape: tuple[int, int], shape_kind: ShapeKind, shape: Shape)
     ValueError
         if it covers no pixel of the map.
     """
-    region = _region(shape_kind, shape)
+    region = drawn_region(Exclude(**_shaped(shape_kind, shape)))
     _, beyond = region_mask(full_shape, region, "the region")
     if isinstance(region, Rectangle) and beyond:
         return pixel_box(full_shape, region, "the region")[0]
     return shape
-
-
-def _region(shape_kind: ShapeKind, shape: Shape) -> Region:
-    if shape_kind == "polygon":
-        return Polygon(tuple((x, y) for x, y in cast(Sequence[Numbers], shape)))
-    x, y, width, height = cast(Numbers, shape)
-    kind = Rectangle if shape_kind == "rectangle" else Ellipse
-    return kind(x, y, width, height)
 
 
 def _shaped(shape_kind: ShapeKind, shape: Shape) -> dict[str, Any]:

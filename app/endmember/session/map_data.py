@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,24 +14,14 @@ import numpy.typing as npt
 from endmember.core.counts import BoolArray, SpectrumImage
 from endmember.core.progress import Report, part_of, silent
 from endmember.core.regions import Rectangle, pixel_box, region_mask
-from endmember.core.spectrum import EnergyAxis
-from endmember.session.recipe import Box, Exclude, Instrument, MapInput, Roi, changed
+from endmember.session.reading import Reading
+from endmember.session.recipe import Exclude, Instrument, MapInput, Roi, changed
 from endmember.session.shapes import region_on
 
 LEAST_BEAM_ENERGY_keV = 40.0
 DIGESTED_BYTES = 4_000_000  # read and digested at once
 
 Scalar = TypeVar("Scalar", bound=np.generic)
-
-
-class Reading(NamedTuple):
-    """What decides the pixels and energies of a map; `sha256` is that of its file."""
-
-    sha256: str
-    signal: int | None
-    crop: Box | None
-    rebin: int
-    axis: EnergyAxis
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -54,9 +44,22 @@ class MapData:
         entry = self.entry
         return Reading(self.sha256, entry.signal, entry.crop, entry.rebin, self.image.axis)
 
+    @property
+    def place(self) -> tuple[float, float, float, float]:
+        """Where the analysed map lies on the uncropped one, in its pixels: x, y, width, height."""
+        (x, y), rebin = self.entry.origin, self.entry.rebin
+        width, height = self.image.columns * rebin, self.image.rows * rebin
+        return float(x), float(y), float(width), float(height)
+
+    @property
+    def full_pixel_size_nm(self) -> float | None:
+        """The size of a pixel of the uncropped map in nm, None where it is not known."""
+        size = self.image.pixel_size_nm
+        return None if size is None else size / self.entry.rebin
+
     def pixel_at(self, x: float, y: float) -> tuple[int, int] | None:
         """Row and column of the analysed map at a point of the uncropped one, None outside."""
-        left, top = (0, 0) if self.entry.crop is None else self.entry.crop[:2]
+        left, top = self.entry.origin
         row = int((y - top) // self.entry.rebin)
         column = int((x - left) // self.entry.rebin)
         inside = 0 <= row < self.image.rows and 0 <= column < self.image.columns
@@ -67,24 +70,9 @@ class MapData:
         rebin = self.entry.rebin
         grown = np.repeat(np.repeat(array, rebin, axis=0), rebin, axis=1)
         full = np.full(self.full_shape, outside, dtype=array.dtype)
-        x, y = (0, 0) if self.entry.crop is None else self.entry.crop[:2]
+        x, y = self.entry.origin
         full[y : y + grown.shape[0], x : x + grown.shape[1]] = grown
         return full
-
-
-class MadeOfMap(Protocol):
-    """A result that knows from which reading of a map it was made."""
-
-    def fits(self, data: MapData) -> bool:
-        """Whether its pixels and energies are those of `data`."""
-
-
-Made = TypeVar("Made", bound=MadeOfMap)
-
-
-def fitting(made: Made | None, data: MapData | None) -> Made | None:
-    """A result, or None where it was made from the map as it was read before."""
-    return made if made is not None and data is not None and made.fits(data) else None
 
 
 def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from endmember.session.recipe import Precipitate, Recipe
+from endmember.session.recipe import Recipe
 
 
 def open_decisions(recipe: Recipe, name: str) -> dict[str, str]:
@@ -10,7 +10,7 @@ def open_decisions(recipe: Recipe, name: str) -> dict[str, str]:
 
     The steps run without them: with no precipitate drawn the matrix is simply the whole map.
     """
-    drawn = [p for p in recipe.precipitates if _is_drawn(p, name)]
+    drawn = [p for p in recipe.precipitates if p.is_drawn_on(name)]
     if not drawn:
         says = (
             f'no precipitate is drawn on map "{name}", so {recipe.sample.matrix} is the whole map '
@@ -24,9 +24,3 @@ def open_decisions(recipe: Recipe, name: str) -> dict[str, str]:
             "its absent element on the Phases page"
         }
     return {}
-
-
-def _is_drawn(precipitate: Precipitate, name: str) -> bool:
-    return bool(precipitate.boxes_on(name)) or any(
-        stroke.label == "inside" for stroke in precipitate.strokes_on(name)
-    )

@@ -29,7 +29,7 @@ def analysed_box(data: MapData) -> Box:
 
 def uncropped(entry: MapInput, box: Box) -> Box:
     """An analysed box on the uncropped map."""
-    left, top = (0, 0) if entry.crop is None else entry.crop[:2]
+    left, top = entry.origin
     x, y, width, height = (side * entry.rebin for side in box)
     return left + x, top + y, width, height
 

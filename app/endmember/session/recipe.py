@@ -95,6 +95,11 @@ class MapInput(
     rois: tuple[Roi, ...] = ()
     excludes: tuple[Exclude, ...] = ()
 
+    @property
+    def origin(self) -> tuple[int, int]:
+        """x and y of the first pixel that is analysed."""
+        return (0, 0) if self.crop is None else self.crop[:2]
+
 
 class Instrument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What overrides the file, and the energy range that is decomposed and fitted."""
@@ -171,6 +176,11 @@ class Precipitate(
     def strokes_on(self, map_name: str) -> tuple[Stroke, ...]:
         """The strokes painted on one map, in their order."""
         return tuple(s for s in self.strokes if s.map == map_name)
+
+    def is_drawn_on(self, map_name: str) -> bool:
+        """Whether something says where it is on a map; strokes where it is not do not."""
+        inside = any(s.label == "inside" for s in self.strokes_on(map_name))
+        return inside or bool(self.boxes_on(map_name))
 
 
 class ComponentLabel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

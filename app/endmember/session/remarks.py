@@ -18,12 +18,18 @@ class Remark(NamedTuple):
     sentence: str
 
 
-def remarks(session: Session) -> list[Remark]:
-    """Every warning of the results that are there, in the order of the steps, each once."""
+def remarks(session: Session, *, with_decisions: bool = True) -> list[Remark]:
+    """Every warning of the results that are there, in the order of the steps, each once.
+
+    `with_decisions` also tells what a person has still to decide.
+    """
     found: list[Remark] = []
     for name in session.recipe.map_names:
         found += _of_map(session, name)
-    found += [Remark("quantification", "", text) for text in densities_missing(session.recipe)]
+        if with_decisions and _value(session, "read", name) is not None:
+            decisions = open_decisions(session.recipe, name)
+            found += [Remark(step, name, text) for step, text in decisions.items()]
+    found += [Remark("quantification", "", text) for text in _densities_missing(session.recipe)]
     quantified = _value(session, "quantification", None)
     if quantified is not None:
         found += [Remark("quantification", "", text) for text in quantified.warnings]
@@ -54,21 +60,12 @@ def _of_map(session: Session, name: str) -> Iterator[Remark]:
         yield Remark(
             "quantification",
             name,
-            without_thickness(name),
+            f'map "{name}": absorption is not corrected, since the foil thickness (thickness_nm) '
+            "is not given; it moves light elements such as O by several at.%",
         )
-    if read is not None:
-        yield from (Remark(s, name, t) for s, t in open_decisions(session.recipe, name).items())
 
 
-def without_thickness(name: str) -> str:
-    """What is told of a map whose foil thickness nobody gave."""
-    return (
-        f'map "{name}": absorption is not corrected, since the foil thickness (thickness_nm) is '
-        "not given; it moves light elements such as O by several at.%"
-    )
-
-
-def densities_missing(recipe: Recipe) -> list[str]:
+def _densities_missing(recipe: Recipe) -> list[str]:
     """A phase without a density is not corrected for absorption even where thickness is known."""
     missing = [phase for phase in recipe.phases if phase not in recipe.sample.density_g_cm3]
     if not missing or not any(entry.thickness_nm is not None for entry in recipe.maps):

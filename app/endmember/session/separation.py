@@ -19,7 +19,8 @@ from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
 from endmember.core.spectrum_fit import Foil, fit_spectrum, quantified_family
 from endmember.core.subtraction import Subtraction, matrix_variance_share, subtract
 from endmember.session.cuts import mask_of
-from endmember.session.map_data import MapData, Reading, excluded_mask
+from endmember.session.map_data import MapData, excluded_mask
+from endmember.session.reading import MadeOfMap, Reading
 from endmember.session.recipe import Exclude, Precipitate, Sample, Segmentation
 
 MOSTLY_EMPTY = 0.25  # share of a mask without precipitate from which it is doubted
@@ -29,7 +30,7 @@ LEAST_SHARE_OF_COUNTS = 0.02  # a smaller component shows noise or an artefact, 
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class MapMasks:
+class MapMasks(MadeOfMap):
     """The masks of one map. `components` says which component showed each precipitate.
 
     `pixels_per_rectangle` says, by precipitate, how many pixels each of its rectangles yielded;
@@ -43,13 +44,9 @@ class MapMasks:
     pixels_per_rectangle: dict[str, tuple[int, ...]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
 
-    def fits(self, data: MapData) -> bool:
-        """Whether they were made from the map as `data` has it."""
-        return self.reading == data.reading
-
 
 @dataclass(frozen=True, eq=False, slots=True)
-class MapPhases:
+class MapPhases(MadeOfMap):
     """The spectra of the phases of one map, as compositions that hold their fits.
 
     `matrix` and `mixtures` are measured; `subtractions` holds what is left of each precipitate.
@@ -64,10 +61,6 @@ class MapPhases:
     warnings: tuple[str, ...]
     reading: Reading
     failures: dict[str, str] = field(default_factory=dict)
-
-    def fits(self, data: MapData) -> bool:
-        """Whether they were made from the map as `data` has it."""
-        return self.reading == data.reading
 
 
 def foil_of(
@@ -177,7 +170,7 @@ def make_masks(
     failures: dict[str, str] = {}
     warnings: list[str] = []
     entry = data.entry
-    drawn = [p for p in precipitates if _is_drawn_on(p, entry.name)]
+    drawn = [p for p in precipitates if p.is_drawn_on(entry.name)]
     for precipitate, within in zip(drawn, parts_of(report, max(len(drawn), 1)), strict=False):
         where = f'{precipitate.name} on map "{entry.name}"'
         if precipitate.component is None and not precipitate.absent:
@@ -209,12 +202,6 @@ def make_masks(
     part = partition(masks, excluded)
     failures |= _unusable(part, entry.name)
     return MapMasks(part, chosen, (*clipped, *warnings), data.reading, pixels, failures)
-
-
-def _is_drawn_on(precipitate: Precipitate, map_name: str) -> bool:
-    """Whether something says where the precipitate is; strokes that say where it is not do not."""
-    inside = any(s.label == "inside" for s in precipitate.strokes_on(map_name))
-    return inside or bool(precipitate.boxes_on(map_name))
 
 
 def _unusable(part: Partition, map_name: str) -> dict[str, str]:
@@ -383,7 +370,7 @@ def doubts_about_masks(
         missed = missed_precipitates(abundance, masks.partition)
         if not missed:
             continue
-        x, y = (0, 0) if data.entry.crop is None else data.entry.crop[:2]
+        x, y = data.entry.origin
         places = ", ".join(
             f"({patch.x * data.entry.rebin + x}, {patch.y * data.entry.rebin + y})"
             for patch in missed[:3]

@@ -31,12 +31,12 @@ def drawn_region(shape: Roi | Exclude) -> Region:
 
 def region_on(entry: MapInput, shape: Roi | Exclude) -> Region:
     """The region of `shape` in pixels of the map as `entry` crops and rebins it."""
-    return drawn_region(shape).moved(*_origin(entry), 1 / entry.rebin)
+    return drawn_region(shape).moved(*entry.origin, 1 / entry.rebin)
 
 
 def rectangle_on(entry: MapInput, box: Box) -> Rectangle:
     """A precipitate's `box` in pixels of the map as `entry` crops and rebins it."""
-    return Rectangle(*box).moved(*_origin(entry), 1 / entry.rebin)
+    return Rectangle(*box).moved(*entry.origin, 1 / entry.rebin)
 
 
 def stroke_on(entry: MapInput, stroke: DrawnStroke) -> Stroke:
@@ -44,12 +44,8 @@ def stroke_on(entry: MapInput, stroke: DrawnStroke) -> Stroke:
 
     Its points name pixels, so their centres move: the middle of pixel 42 is at 42.5.
     """
-    (left, top), fold = _origin(entry), entry.rebin
+    (left, top), fold = entry.origin, entry.rebin
     points = tuple(
         ((x + 0.5 - left) / fold - 0.5, (y + 0.5 - top) / fold - 0.5) for x, y in stroke.points
     )
     return Stroke(stroke.label, stroke.radius / fold, points)
-
-
-def _origin(entry: MapInput) -> tuple[int, int]:
-    return (0, 0) if entry.crop is None else entry.crop[:2]

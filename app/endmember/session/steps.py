@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from endmember.core.progress import Report, part_of
+from endmember.session.reading import MadeOfMap, Reading
 from endmember.session.recipe import (
     Decomposition,
     DetectorSettings,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:  # numerical libraries are imported when a step runs, not when
     from endmember.core.quantification import Method
     from endmember.core.scree import Scree
     from endmember.session.compositions import Compositions
-    from endmember.session.map_data import MapData, Reading
+    from endmember.session.map_data import MapData
     from endmember.session.separation import MapMasks, MapPhases
 
 
@@ -61,7 +62,7 @@ class Decomposed:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class MapAbundance:
+class MapAbundance(MadeOfMap):
     """Abundance maps of one map and the fractions of its counts by phase with their sigmas."""
 
     abundance: Abundance
@@ -69,10 +70,6 @@ class MapAbundance:
     fractions: dict[str, tuple[float, float]]
     warnings: tuple[str, ...]
     reading: Reading
-
-    def fits(self, data: MapData) -> bool:
-        """Whether it was made from the map as `data` has it."""
-        return self.reading == data.reading
 
 
 def detector_of(settings: DetectorSettings) -> Detector:

@@ -20,14 +20,13 @@ from endmember.session.abundance_views import (
     endmember_spectra,
     missed_places,
 )
-from endmember.session.map_data import fitting
+from endmember.session.reading import fitting
 from endmember.ui.abundance_settings import MIXED, RESIDUAL, WHOLE, AbundanceSettings
 from endmember.ui.element_marks import element_markers, marker_lines
 from endmember.ui.endmember_view import EndmemberView
 from endmember.ui.fraction_table import FractionRow
 from endmember.ui.map_grid import MapGrid
 from endmember.ui.map_view import MapView, automatic_levels
-from endmember.ui.mask_layers import pixel_size_nm_of, place_of
 from endmember.ui.page import Page, is_same_state
 from endmember.ui.phase_legend import PhaseLegend
 from endmember.ui.requests import Requests
@@ -345,7 +344,7 @@ class AbundancePage(Page):
 
     def _show_map(self, view: MapView, key: str, made: _Made) -> None:
         data = made.source.data
-        place, size = place_of(data), pixel_size_nm_of(data)
+        place, size = data.place, data.full_pixel_size_nm
         shown = made.view
         of_phase = key not in (MIXED, RESIDUAL)
         # the titles are the legend of all phases where those are too small for one

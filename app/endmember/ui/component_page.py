@@ -18,7 +18,7 @@ from endmember.session.component_views import (
     users,
     whole_spectrum,
 )
-from endmember.session.map_data import fitting
+from endmember.session.reading import fitting
 from endmember.session.session import Failure
 from endmember.ui.component_row import ComponentPicture, Said, role_of
 from endmember.ui.component_rows import LEAST_HEIGHT, MOST_ROWS, ComponentRows
@@ -29,7 +29,6 @@ from endmember.ui.elided_label import ElidedLabel
 from endmember.ui.energy_row import EnergyRow
 from endmember.ui.map_grid import MapLink
 from endmember.ui.map_view import automatic_levels
-from endmember.ui.mask_layers import pixel_size_nm_of, place_of
 from endmember.ui.page import Page, is_same_state, remark
 from endmember.ui.requests import Requests, quietly
 from endmember.ui.shape_gestures import Point
@@ -340,7 +339,7 @@ class ComponentPage(Page):
         if data is not self.workspace.data or isinstance(value, Failure):
             return
         found, levels = value
-        self.energy.show_map(found, levels, place_of(data), pixel_size_nm_of(data))
+        self.energy.show_map(found, levels, data.place, data.full_pixel_size_nm)
 
     # --- hands -------------------------------------------------------------------------------
 
@@ -381,7 +380,7 @@ class ComponentPage(Page):
 def _made(source: _Source, smoothing_px: float) -> list[ComponentPicture]:
     """The components with the ends of their colours, which take a while for large maps."""
     data = source.data
-    place, size = place_of(data), pixel_size_nm_of(data)
+    place, size = data.place, data.full_pixel_size_nm
     return [
         ComponentPicture(view, _levels(view.shown), data.image.axis, place, size)
         for view in component_views(source.decomposed, data, smoothing_px)

@@ -27,7 +27,7 @@ def facts_of(data: MapData, total: float | None) -> tuple[tuple[str, str], ...]:
     analysed = f"{image.columns} x {image.rows} px"
     if data.entry.rebin > 1:
         analysed += f" of {data.entry.rebin} x {data.entry.rebin}"
-    pixel = None if image.pixel_size_nm is None else image.pixel_size_nm / data.entry.rebin
+    pixel = data.full_pixel_size_nm
     axis, pixels = image.axis, image.rows * image.columns
     counts = "…"
     if total is not None:

@@ -236,12 +236,12 @@ class MapPage(Page):
         self.gallery.show_pictures(
             made.pictures,
             made.overlay,
-            place_of(data),
-            _pixel_size_nm(data),
+            data.place,
+            data.full_pixel_size_nm,
             _extent(data) if self.regions.purpose == "crop" else None,
         )
         if data.entry.crop is None:
-            self._whole = _Whole(_source(data), made.maps.total, place_of(data))
+            self._whole = _Whole(_source(data), made.maps.total, data.place)
         self._show_backdrop(data)
         self._on_crop_moved(None)
         self._refresh_panel()
@@ -253,7 +253,7 @@ class MapPage(Page):
         if cropped and whole is not None and whole.source == _source(data):
             self.gallery.set_backdrop(whole.total, whole.place)
         else:
-            self.gallery.set_backdrop(None, place_of(data))
+            self.gallery.set_backdrop(None, data.place)
 
     def _ask_pixels(self, data: MapData | None) -> None:
         entry = self._entry
@@ -378,13 +378,6 @@ def _why_empty(failure: str | None) -> str:
     return NO_BEAM if lacks_beam_energy(failure) else FAILED
 
 
-def place_of(data: MapData) -> Place:
-    """Where the analysed map lies, in uncropped pixels."""
-    entry, image = data.entry, data.image
-    x, y = (0, 0) if entry.crop is None else entry.crop[:2]
-    return float(x), float(y), float(image.columns * entry.rebin), float(image.rows * entry.rebin)
-
-
 def _source(data: MapData) -> tuple[str, int | None]:
     return data.sha256, data.entry.signal
 
@@ -392,11 +385,6 @@ def _source(data: MapData) -> tuple[str, int | None]:
 def _extent(data: MapData) -> Place:
     rows, columns = data.full_shape
     return 0.0, 0.0, float(columns), float(rows)
-
-
-def _pixel_size_nm(data: MapData) -> float | None:
-    size = data.image.pixel_size_nm
-    return None if size is None else size / data.entry.rebin
 
 
 def _make(

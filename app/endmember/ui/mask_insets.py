@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from endmember.session.map_data import fitting
 from endmember.session.phase_views import grey_map
+from endmember.session.reading import fitting
 from endmember.ui.map_grid import MapGrid
 from endmember.ui.map_view import MapView, MaskOverlay
 from endmember.ui.phase_state import PhaseState
@@ -66,7 +66,7 @@ class MaskInsets(MapGrid):
             return None
         data, grey = self._ground
         if data is not laid:
-            view.set_rgb(grey, *_place(data))
+            view.set_rgb(grey, data.place, data.full_pixel_size_nm)
         pixels = f"{int(mask.sum()):,} px"
         view.set_title(title, f"Mask of {title}: {pixels}, over the total counts", pixels)
         view.set_masks({"mask": MaskOverlay(mask, phase_colour(phase))})
@@ -76,12 +76,3 @@ class MaskInsets(MapGrid):
         self._ground = data, grey
         if self._state is not None:
             self.show_state(self._state)
-
-
-def _place(data: MapData) -> tuple[tuple[float, float, float, float], float | None]:
-    """Where the analysed map lies in pixels of the whole one, and the size of such a pixel."""
-    entry, image = data.entry, data.image
-    x, y = (0, 0) if entry.crop is None else entry.crop[:2]
-    width, height = image.columns * entry.rebin, image.rows * entry.rebin
-    size = None if image.pixel_size_nm is None else image.pixel_size_nm / entry.rebin
-    return (float(x), float(y), float(width), float(height)), size

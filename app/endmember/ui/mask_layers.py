@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from endmember.session.precipitate_rectangles import analysed_box
 from endmember.session.recipe import Recipe
 from endmember.ui.precipitate_panel import component_title
 
@@ -82,22 +81,3 @@ def layer_of(
     name = key[1] if isinstance(key, tuple) else ""
     image = data.image.images.get(name)
     return None if image is None else MaskLayer(image, image, str(name), "", "grey")
-
-
-def same_objects(some: tuple[object, ...], others: tuple[object, ...]) -> bool:
-    """Whether these are the very same objects; texts may only be equal."""
-    return len(some) == len(others) and all(
-        a is b or (isinstance(a, str) and a == b) for a, b in zip(some, others, strict=True)
-    )
-
-
-def place_of(data: MapData) -> tuple[float, float, float, float]:
-    """Where the analysed map lies on the uncropped one: x, y, width, height."""
-    x, y, width, height = analysed_box(data)
-    return x, y, width, height
-
-
-def pixel_size_nm_of(data: MapData) -> float | None:
-    """The size of an uncropped, unbinned pixel, None where it is not known."""
-    size = data.image.pixel_size_nm
-    return None if size is None else size / data.entry.rebin

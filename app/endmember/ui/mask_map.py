@@ -18,12 +18,10 @@ from endmember.ui.mask_layers import (
     TOTAL,
     layer_choices,
     layer_of,
-    pixel_size_nm_of,
-    place_of,
-    same_objects,
 )
 from endmember.ui.mask_panels import EXCLUDED
 from endmember.ui.mask_texts import Seen
+from endmember.ui.page import is_same_state
 
 
 class WorkingMap(QObject):
@@ -75,13 +73,13 @@ class WorkingMap(QObject):
             return
         self.view.set_title(layer.title, f"{layer.title}, in {layer.unit or 'detector levels'}")
         image = (layer.source, layer.component, data)
-        if not same_objects(image, self._image):
+        if not is_same_state(image, self._image):
             self._image = image
             self.view.set_image(
                 layer.array,
-                place_of(data),
+                data.place,
                 layer.unit,
-                pixel_size_nm=pixel_size_nm_of(data),
+                pixel_size_nm=data.full_pixel_size_nm,
                 colour_map=layer.colour_map,
             )
 

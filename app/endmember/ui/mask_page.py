@@ -12,16 +12,13 @@ from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from endmember.session.component_choice import component_to_draw_on
-from endmember.session.map_data import fitting
 from endmember.session.mask_areas import mask_areas
+from endmember.session.reading import fitting
 from endmember.session.recipe import Recipe
 from endmember.ui.elided_label import ElidedLabel
 from endmember.ui.mask_drawing import Ground, MaskDrawing
 from endmember.ui.mask_layers import (
     TOTAL,
-    pixel_size_nm_of,
-    place_of,
-    same_objects,
     shown_component,
 )
 from endmember.ui.mask_map import WorkingMap
@@ -29,7 +26,7 @@ from endmember.ui.mask_panels import Areas, MaskPanels, Scene
 from endmember.ui.mask_settings import MaskSettings
 from endmember.ui.mask_texts import Results, Seen, precipitate_rows
 from endmember.ui.mask_tool import TOOLS, BrushRadius, ToolButtons
-from endmember.ui.page import Page, Veil
+from endmember.ui.page import Page, Veil, is_same_state
 from endmember.ui.precipitate_panel import NO_PRECIPITATE, component_title
 from endmember.ui.requests import Requests, quietly
 from endmember.ui.shape_gestures import Point
@@ -158,7 +155,7 @@ class MaskPage(Page):
         decomposed, masks, phases = (replace(s, value=fitting(s.value, data)) for s in steps)
         shown = [_parts(of) for of in (decomposed, masks, phases)]
         state = (recipe, data, focus.map_name, focus.precipitate, *sum(shown, ()))
-        if same_objects(state, self._state):
+        if is_same_state(state, self._state):
             return
         self._state = state
         self.show_state(masks)
@@ -301,8 +298,8 @@ class MaskPage(Page):
                 component,
                 (seen.decomposed, seen.follow),
                 component_title(recipe, seen.follow),
-                place_of(data),
-                pixel_size_nm_of(data),
+                data.place,
+                data.full_pixel_size_nm,
             )
         )
         self.panels.set_rectangles(self.drawing.plain_rectangles())

@@ -279,9 +279,8 @@ class Workspace(QObject):
         """A point of the map in pixels and, where the pixel size is known, in nm."""
         x, y = int(point[0] // 1), int(point[1] // 1)
         text = f"x {x}, y {y} px"
-        data = self.data
-        if data is not None and data.image.pixel_size_nm is not None:
-            size = data.image.pixel_size_nm / data.entry.rebin
+        size = None if self.data is None else self.data.full_pixel_size_nm
+        if size is not None:
             text += f"   {point[0] * size:.1f}, {point[1] * size:.1f} nm"
         return text
 
