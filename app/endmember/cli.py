@@ -76,7 +76,8 @@ def _parser() -> tuple[argparse.ArgumentParser, Container[str]]:
         prog="endmember",
         usage="%(prog)s [FILE... | RECIPE.toml | COMMAND ...]",
         description="Separates overlapping phases in STEM-EDXS maps and measures the trace "
-        "elements in each. Without a command, the window opens, with the files if any are named.",
+        "elements in each. Without a command, the window opens, with the files if any "
+        "are named.",
     )
     parser.set_defaults(run=_window, files=())
     commands = parser.add_subparsers(metavar="COMMAND", prog=parser.prog)
@@ -86,11 +87,10 @@ def _parser() -> tuple[argparse.ArgumentParser, Container[str]]:
     _add_quantify(commands)
     _add_k_factors(commands)
     _add_simulate(commands)
-    version = _command(
-        commands,
+    version = commands.add_parser(
         "version",
-        "versions of Endmember and its libraries",
-        "Prints the version of Endmember and of the libraries that decide its numbers.",
+        help="versions of Endmember and its libraries",
+        description="Prints the version of Endmember and of the libraries that decide its numbers.",
     )
     version.add_argument("--json", action="store_true", help="print as JSON (default: as text)")
     version.set_defaults(run=_version)
@@ -100,19 +100,12 @@ def _parser() -> tuple[argparse.ArgumentParser, Container[str]]:
 Commands = argparse._SubParsersAction  # argparse has no public name for it
 
 
-def _command(
-    commands: Commands[argparse.ArgumentParser], name: str, brief: str, description: str
-) -> argparse.ArgumentParser:
-    return commands.add_parser(name, help=brief, description=description)
-
-
 def _add_run(commands: Commands[argparse.ArgumentParser]) -> None:
-    run = _command(
-        commands,
+    run = commands.add_parser(
         "run",
-        "run a recipe from file to composition table",
-        "Reads the maps of a recipe, carries out every step, prints the compositions and writes a "
-        "folder of tables, spectra, masks and maps.",
+        help="run a recipe from file to composition table",
+        description="Reads the maps of a recipe, carries out every step, prints the compositions "
+        "and writes a folder of tables, spectra, masks and maps.",
     )
     run.add_argument("recipe", type=Path, metavar="RECIPE.toml", help="the recipe; see README")
     run.add_argument(
@@ -125,11 +118,11 @@ def _add_run(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_demo(commands: Commands[argparse.ArgumentParser]) -> None:
-    demo = _command(
-        commands,
+    demo = commands.add_parser(
         "demo",
-        "open the window on the built-in demo map",
-        "Simulates the demo map once, with its recipe complete, and opens the window on it.",
+        help="open the window on the built-in demo map",
+        description="Simulates the demo map once, with its recipe complete, and opens the window "
+        "on it.",
     )
     demo.add_argument(
         "--size", type=_at_least(64), default=256, metavar="N", help="width in pixels (default 256)"
@@ -149,12 +142,11 @@ def _add_demo(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_info(commands: Commands[argparse.ArgumentParser]) -> None:
-    info = _command(
-        commands,
+    info = commands.add_parser(
         "info",
-        "what is in a file, and which signal is the map",
-        "Lists the signals of a file, says which one would be taken as the map or the spectrum, "
-        "and what the file knows of it.",
+        help="what is in a file, and which signal is the map",
+        description="Lists the signals of a file, says which one would be taken as the map or the "
+        "spectrum, and what the file knows of it.",
     )
     info.add_argument("file", type=Path, metavar="FILE", help="a file of maps or spectra")
     info.add_argument("--json", action="store_true", help="print as JSON (default: as text)")
@@ -162,12 +154,11 @@ def _add_info(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_quantify(commands: Commands[argparse.ArgumentParser]) -> None:
-    quantify = _command(
-        commands,
+    quantify = commands.add_parser(
         "quantify",
-        "quantify a single spectrum",
-        "Fits a single spectrum as recorded, prints its composition, and writes it and the limits "
-        "of detection as tables.",
+        help="quantify a single spectrum",
+        description="Fits a single spectrum as recorded, prints its composition, and writes it "
+        "and the limits of detection as tables.",
     )
     add = quantify.add_argument
     add("spectrum", type=Path, metavar="SPECTRUM", help="file of the spectrum, such as .msa")
@@ -251,12 +242,11 @@ def _add_k_factor_file(quantify: argparse.ArgumentParser) -> None:
 
 
 def _add_k_factors(commands: Commands[argparse.ArgumentParser]) -> None:
-    table = _command(
-        commands,
+    table = commands.add_parser(
         "k-factors",
-        "print computed k-factors with what they mean",
-        "Computes Cliff-Lorimer k-factors from ionisation cross sections and prints them with "
-        "basis, reference, line definition, beam energy and detector.",
+        help="print computed k-factors with what they mean",
+        description="Computes Cliff-Lorimer k-factors from ionisation cross sections and prints "
+        "them with basis, reference, line definition, beam energy and detector.",
     )
     add = table.add_argument
     add(
@@ -302,12 +292,11 @@ def _add_k_factors(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_simulate(commands: Commands[argparse.ArgumentParser]) -> None:
-    simulate = _command(
-        commands,
+    simulate = commands.add_parser(
         "simulate",
-        "simulate a map with known truth",
-        "Simulates a map of a foil with two kinds of precipitates, whose composition is known, and "
-        "writes it as .hspy.",
+        help="simulate a map with known truth",
+        description="Simulates a map of a foil with two kinds of precipitates, whose composition "
+        "is known, and writes it as .hspy.",
     )
     add = simulate.add_argument
     add("out", type=Path, metavar="OUT.hspy", help="file of the map")
@@ -393,7 +382,8 @@ def _run_to(recipe: Path, out: Path, force: bool) -> None:
     from endmember.progress_bar import Bar
     from endmember.session import batch
 
-    with complete_folder(out, force) as folder, Bar() as bar:
+    instead = " or replace it with --force"
+    with complete_folder(out, force, instead) as folder, Bar() as bar:
         session, records = batch.run_recipe(
             recipe,
             lambda job, fraction: bar.show(f"{job.step} {', '.join(job.maps)}", fraction),

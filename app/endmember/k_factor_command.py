@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from endmember.core.detector import Detector
 from endmember.core.k_factors import KFactorRow, KFactorTable, k_factor_table
@@ -31,7 +32,7 @@ def k_factors_text(options: argparse.Namespace) -> str:
     if options.csv is not None:
         with complete_file(options.csv) as partial:
             write_plain_csv(partial, table)
-    return "\n".join([_heading(table, options), _HEAD, *(_line(table, row) for row in table.rows)])
+    return "\n".join([_heading(table), _HEAD, *(_line(table, row) for row in table.rows)])
 
 
 def _table(options: argparse.Namespace) -> KFactorTable:
@@ -64,15 +65,15 @@ def _family(element: str, beam_energy_keV: float) -> Family:
     return family
 
 
-def _heading(table: KFactorTable, options: argparse.Namespace) -> str:
+def _heading(table: KFactorTable) -> str:
     """One line that says what the numbers mean."""
     basis = "by weight" if table.basis == "weight" else "by atoms"
     counts = "alpha lines" if table.definition == "alpha" else "whole families"
     detector = "detector not inside"
     if table.detector is not None:
-        curve = options.detector_curve
+        curve = table.detector.curve
         kind = (
-            f"curve {curve.name}"
+            f"curve {Path(curve.name).name}"
             if curve is not None
             else f"{table.detector.silicon_um:g} um Si, {table.detector.dead_layer_nm:g} nm dead "
             f"layer, {table.detector.aluminium_nm:g} nm Al"

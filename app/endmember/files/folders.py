@@ -36,8 +36,10 @@ def _neighbour(target: Path) -> Path:
     return target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
 
 
-def check_target(path: str | Path, force: bool) -> None:
+def check_target(path: str | Path, force: bool, or_else: str = "") -> None:
     """See that results may be written to the folder `path`, before any work is done.
+
+    `or_else` is what its caller offers beside another folder, where there is one already.
 
     Raises
     ------
@@ -48,9 +50,7 @@ def check_target(path: str | Path, force: bool) -> None:
     if not (target.exists() or target.is_symlink()):
         return
     if not force:
-        raise ValueError(
-            f"{path}: exists already; choose another folder or replace it with --force"
-        )
+        raise ValueError(f"{path}: exists already; choose another folder{or_else}")
     if not target.is_dir():
         raise ValueError(f"{path}: is a file, not a folder; choose another name")
     if any(target.iterdir()) and not (target / RESULT_MARK).is_file():
@@ -75,7 +75,7 @@ def _put_in_place(part: Path, target: Path) -> None:
 
 
 @contextlib.contextmanager
-def complete_folder(path: str | Path, force: bool = False) -> Iterator[Path]:
+def complete_folder(path: str | Path, force: bool = False, or_else: str = "") -> Iterator[Path]:
     """Give a temporary folder beside `path` that takes its name when the block ends well.
 
     If the block fails, also by Ctrl-C, the temporary folder is removed and `path` and everything
@@ -86,7 +86,7 @@ def complete_folder(path: str | Path, force: bool = False) -> Iterator[Path]:
     ValueError
         as `check_target`, or if the folder cannot be created.
     """
-    check_target(path, force)
+    check_target(path, force, or_else)
     target = Path(path).resolve()
     created = _create_parents(target.parent)
     part = _neighbour(target)

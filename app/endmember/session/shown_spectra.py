@@ -103,9 +103,8 @@ def _component(name: str, data: MapData, decomposed: Any) -> ShownSpectrum | Non
     number = int(name.removeprefix(COMPONENT))
     if decomposed is None or number >= len(decomposed.found.spectra):
         return None
-    channels = decomposed.found.spectra.shape[1]
-    if data.entry.name not in decomposed.names or channels != data.image.axis.channels:
-        return None  # of another range or another name: a new one is on its way
+    if not decomposed.fits(data):
+        return None  # a new one is on its way
     counts = decomposed.found.spectra[number] * float(
         decomposed.maps_of(data.entry.name)[number].sum()
     )

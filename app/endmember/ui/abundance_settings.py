@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QCheckBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from endmember.ui.dialog import name
 from endmember.ui.fraction_table import FractionRow, FractionTable
-from endmember.ui.inputs import ChoiceBox, NumberBox
+from endmember.ui.inputs import ChoiceBox, SmoothingBox
 from endmember.ui.messages import breakable
 from endmember.ui.missed_list import MissedList
 from endmember.ui.page import Veil, remark
@@ -48,16 +48,12 @@ class AbundanceSettings(QWidget):
             "ends of the colours of the abundance maps",
         )
         self.levels.show_choices([("0 to 1", WHOLE), ("automatic", AUTOMATIC)], WHOLE)
-        self.smoothing = NumberBox(
+        self.smoothing = SmoothingBox(
             "σ of a Gaussian, in pixels of the map, that smooths the maps for the eye; nothing "
             "is computed from smoothed maps",
             "smoothing for display in pixels",
-            "px",
+            LARGEST_SMOOTHING_PX,
         )
-        self.smoothing.setRange(0.0, LARGEST_SMOOTHING_PX)
-        self.smoothing.setDecimals(1)
-        self.smoothing.setSingleStep(0.5)
-        self.smoothing.setSpecialValueText("none")
         self.residual = remark(RESIDUAL_MEANS)
         self.median = QLabel()
         self.median.setWordWrap(True)

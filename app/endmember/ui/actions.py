@@ -369,8 +369,7 @@ class Actions:
 
         def told(value: Any) -> None:
             if isinstance(value, Failure):
-                why = value.message.replace(" or replace it with --force", "")
-                window.workspace.say("error", f"nothing was exported: {why}")
+                window.workspace.say("error", f"nothing was exported: {value.message}")
             elif value is not None:
                 window.workspace.say("info", f"results written into {folder}")
 

@@ -12,7 +12,7 @@ from endmember.session.component_views import convergence_sentence, loss_curve
 from endmember.session.recipe import Recipe
 from endmember.ui.dialog import name, set_look
 from endmember.ui.gesture_edits import GestureEdits
-from endmember.ui.inputs import ChoiceBox, NumberBox, SeedBox, WholeBox
+from endmember.ui.inputs import ChoiceBox, SeedBox, SmoothingBox, WholeBox
 from endmember.ui.messages import breakable
 from endmember.ui.page import Veil, remark
 from endmember.ui.scree_plot import LossPlot, ScreePlot
@@ -72,16 +72,12 @@ class ComponentSettings(QWidget):
         self.loss_veil = Veil(self.loss)
         self.converged = QLabel()
         self.converged.setWordWrap(True)
-        self.smoothing = NumberBox(
+        self.smoothing = SmoothingBox(
             "σ of a Gaussian, in pixels of the map, that smooths the maps on this page for the "
             "eye; nothing is computed from smoothed maps",
             "smoothing for display in pixels",
-            "px",
+            LARGEST_SMOOTHING_PX,
         )
-        self.smoothing.setRange(0.0, LARGEST_SMOOTHING_PX)
-        self.smoothing.setDecimals(1)
-        self.smoothing.setSingleStep(0.5)
-        self.smoothing.setSpecialValueText("none")
         self._loss_of: Any = None
         self._lay_out()
         self._connect()

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QIcon, QPaintEvent
-from PyQt6.QtWidgets import QStyle, QStyleOptionComboBox, QStylePainter
+from PyQt6.QtGui import QIcon
 
 from endmember.session.composition_view import entry_key, entry_title
 from endmember.session.recipe import Recipe
@@ -76,21 +74,6 @@ class EntryBox(ChoiceBox):
             known = phase in self._phases
             chip = QIcon(phase_chip(self._phases.index(phase))) if known else QIcon()
             self.setItemIcon(index, chip)
-
-    def paintEvent(self, _: QPaintEvent | None) -> None:
-        """Draw the box with an ellipsis where a name is too long for it."""
-        painter = QStylePainter(self)
-        option = QStyleOptionComboBox()
-        self.initStyleOption(option)
-        combo = QStyle.ComplexControl.CC_ComboBox
-        painter.drawComplexControl(combo, option)
-        style = self.style()
-        assert style is not None
-        field = style.subControlRect(combo, option, QStyle.SubControl.SC_ComboBoxEditField, self)
-        room = field.width() - (0 if option.currentIcon.isNull() else option.iconSize.width() + 8)
-        right = Qt.TextElideMode.ElideRight
-        option.currentText = self.fontMetrics().elidedText(option.currentText, right, room)
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
     def _say(self) -> None:
         self.setToolTip(f"{self.currentText()}\n{_SAYS}")  # a long name may be cut in the box

@@ -120,6 +120,14 @@ class ChoiceBox(QComboBox):
         return self._choices[index][1] if 0 <= index < len(self._choices) else None
 
 
+def _show(box: QSpinBox | QDoubleSpinBox, value: int | float) -> None:
+    """Show a value; tells nobody, and leaves alone what is being typed."""
+    if value != box.value() and not _is_typed_in(box):
+        box.blockSignals(True)
+        box.setValue(value)  # type: ignore[arg-type]
+        box.blockSignals(False)
+
+
 class WholeBox(QSpinBox):
     """A box for a whole number, told when it is finished."""
 
@@ -132,10 +140,7 @@ class WholeBox(QSpinBox):
 
     def show_value(self, value: int) -> None:
         """Show a value; tells nobody, and leaves alone what is being typed."""
-        if value != self.value() and not _is_typed_in(self):
-            self.blockSignals(True)
-            self.setValue(value)
-            self.blockSignals(False)
+        _show(self, value)
 
 
 class SeedBox(WholeBox):
@@ -162,7 +167,15 @@ class NumberBox(QDoubleSpinBox):
 
     def show_value(self, value: float) -> None:
         """Show a value; tells nobody, and leaves alone what is being typed."""
-        if value != self.value() and not _is_typed_in(self):
-            self.blockSignals(True)
-            self.setValue(value)
-            self.blockSignals(False)
+        _show(self, value)
+
+
+class SmoothingBox(NumberBox):
+    """The sigma of a Gaussian that smooths maps, in pixels; 0 is none."""
+
+    def __init__(self, says: str, accessible: str, largest_px: float) -> None:
+        super().__init__(says, accessible, "px")
+        self.setRange(0.0, largest_px)
+        self.setDecimals(1)
+        self.setSingleStep(0.5)
+        self.setSpecialValueText("none")

@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
 )
 
 from endmember.ui.dialog import name
-from endmember.ui.inputs import ChoiceBox, NumberBox
+from endmember.ui.inputs import ChoiceBox, SmoothingBox
 from endmember.ui.map_layers import Display, Layer
 from endmember.ui.rgb_overlay import OverlayChoice
 
@@ -115,16 +115,12 @@ class LayerChoice(QWidget):
         )
         self.scale.show_choices(SCALES, True)
         self.background = QCheckBox("Background subtracted")
-        self.smoothing = NumberBox(
+        self.smoothing = SmoothingBox(
             "Smooth the maps for display only, by a Gaussian of this σ; images stay as they "
             "are, and nothing that is measured changes",
             "smoothing for display in pixels",
-            "px",
+            20.0,
         )
-        self.smoothing.setRange(0.0, 20.0)
-        self.smoothing.setSingleStep(0.5)
-        self.smoothing.setDecimals(1)
-        self.smoothing.setSpecialValueText("none")
         self.with_overlay = QCheckBox("Overlay of three maps")
         self.overlay = OverlayChoice()
         self._chosen: dict[str, bool] = {}

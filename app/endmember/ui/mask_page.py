@@ -15,6 +15,7 @@ from endmember.session.component_choice import component_to_draw_on
 from endmember.session.mask_areas import mask_areas
 from endmember.session.reading import fitting
 from endmember.session.recipe import Recipe
+from endmember.ui.dialog import set_look
 from endmember.ui.elided_label import ElidedLabel
 from endmember.ui.mask_drawing import Ground, MaskDrawing
 from endmember.ui.mask_layers import (
@@ -388,11 +389,7 @@ class MaskPage(Page):
         text = text or HINTS[self.drawing.tool.tool]
         self.hint.setText(text)
         self.hint.setToolTip(text)
-        role = "warning" if doubt else ""
-        if self.hint.property("role") != role:
-            self.hint.setProperty("role", role)
-            if (style := self.hint.style()) is not None:
-                style.polish(self.hint)
+        set_look(self.hint, "role", "warning" if doubt else "")
 
 
 def _areas(data: MapData, masks: MapMasks, total: FloatArray | None) -> tuple[FloatArray, Areas]:

@@ -17,6 +17,7 @@ from endmember.session.mask_areas import MaskArea
 from endmember.ui.colour_bar import ColourBar, colour_table
 from endmember.ui.map_grid import MapGrid
 from endmember.ui.map_view import MapView, Place, automatic_levels
+from endmember.ui.page import is_same_state
 from endmember.ui.shape_editor import ShapeEditor
 from endmember.ui.shape_items import DrawnShape
 
@@ -66,6 +67,7 @@ class Scene:
 @dataclass(frozen=True, eq=False, slots=True)
 class _Panel:
     title: str
+    detail: str
     tooltip: str
     array: npt.NDArray[Any] | None
     source: tuple[object, ...]  # the same objects mean the same picture
@@ -203,15 +205,10 @@ class MaskPanels(QWidget):
             self.range_changed.emit(view.canvas.box.viewRect())
 
     def _show_panel(self, view: MapView, panel: _Panel, scene: Scene) -> None:
-        title, _, detail = panel.title.partition(": ")
-        view.set_title(title, panel.tooltip, detail, detail.rpartition(", ")[2])
-        view.head.title.short = title.removeprefix("component ")
+        view.set_title(panel.title, panel.tooltip, panel.detail, panel.detail.rpartition(", ")[2])
+        view.head.title.short = panel.title.removeprefix("component ")
         source = (*panel.source, scene.place)
-        known = self._shown[view]
-        if len(known) == len(source) and all(
-            a is b or (isinstance(a, tuple | int) and a == b)
-            for a, b in zip(known, source, strict=True)
-        ):
+        if is_same_state(source, self._shown[view]):
             return
         self._shown[view] = source
         if panel.array is None:
@@ -242,6 +239,7 @@ def _mask_panels(scene: Scene) -> list[_Panel]:
         panels.append(
             _Panel(
                 scene.component_title,
+                "",
                 f"{scene.component_title}, in counts, with the rectangles of {scene.active}",
                 scene.component,
                 scene.component_source,
@@ -264,9 +262,10 @@ def _mask_panels(scene: Scene) -> list[_Panel]:
     masks = ((overlap.mask, OVERLAP), (excluded.mask, EXCLUDED))
     panels.append(
         _Panel(
-            f"overlap: {overlap.pixels:,} px, excluded {excluded.pixels:,} px"
+            "overlap",
+            f"{overlap.pixels:,} px, excluded {excluded.pixels:,} px"
             if excluded.pixels
-            else f"overlap: {overlap.pixels:,} px, {percent(overlap.share)}",
+            else f"{overlap.pixels:,} px, {percent(overlap.share)}",
             f"white: in two masks or more, {overlap.pixels:,} px, {percent(overlap.share)}; grey: "
             f"excluded by hand, {excluded.pixels:,} px, {percent(excluded.share)}",
             None,
@@ -279,7 +278,8 @@ def _mask_panels(scene: Scene) -> list[_Panel]:
 
 def _mask_panel(area: MaskArea, title: str, called: str, colour: Rgb, excluded: MaskArea) -> _Panel:
     return _Panel(
-        f"{title}: {area.pixels:,} px, {percent(area.share)}",
+        title,
+        f"{area.pixels:,} px, {percent(area.share)}",
         f"{called}: {area.pixels:,} pixels, {percent(area.share)} of the map; "
         "grey: excluded by hand",
         None,
@@ -300,7 +300,8 @@ def _count_panels(scene: Scene) -> list[_Panel]:
             continue
         panels.append(
             _Panel(
-                f"{called}: {area.pixels:,} px, {percent(area.share)}",
+                called,
+                f"{area.pixels:,} px, {percent(area.share)}",
                 f"{called}: {area.total:,} counts in {area.pixels:,} pixels, "
                 f"{percent(area.count_share)} of all counts",
                 area.counts,

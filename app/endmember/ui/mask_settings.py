@@ -11,7 +11,7 @@ from endmember.session import edits
 from endmember.session.precipitate_rectangles import analysed_box
 from endmember.session.recipe import Box, Recipe
 from endmember.ui.drawing_panel import DrawnRow, RectanglePanel, StrokePanel
-from endmember.ui.inputs import NumberBox, SeedBox
+from endmember.ui.inputs import SeedBox, SmoothingBox
 from endmember.ui.mask_drawing import Key, MaskDrawing
 from endmember.ui.mask_texts import EXPLANATION, Results, rectangle_text
 from endmember.ui.messages import breakable
@@ -33,16 +33,12 @@ class MaskSettings(QWidget):
         self.precipitates = PrecipitatePanel(workspace)
         self.rectangles = RectanglePanel()
         self.strokes = StrokePanel()
-        self.smoothing = NumberBox(
+        self.smoothing = SmoothingBox(
             "σ of the Gaussian that smooths the component maps before they are cut, in pixels "
             "of the map",
             "smoothing in pixels",
-            "px",
+            LARGEST_SMOOTHING_PX,
         )
-        self.smoothing.setRange(0.0, LARGEST_SMOOTHING_PX)
-        self.smoothing.setDecimals(1)
-        self.smoothing.setSingleStep(0.5)
-        self.smoothing.setSpecialValueText("none")
         self.seed = SeedBox("Seed of the random numbers of GrabCut")
         self.warnings = QLabel()
         self.warnings.setWordWrap(True)

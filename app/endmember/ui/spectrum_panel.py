@@ -28,6 +28,7 @@ from endmember.session.shown_spectra import (
     spectrum_names,
     title_of,
 )
+from endmember.ui.element_marks import element_markers
 from endmember.ui.elided_label import ElidedLabel
 from endmember.ui.gesture_edits import GestureEdits
 from endmember.ui.page import Veil
@@ -259,14 +260,11 @@ class SpectrumPanel(QWidget):
         focus = self.workspace.focus.element
         if data is None or data.image.beam_energy_keV is None:
             return
-        sample, axis, beam = recipe.sample, data.image.axis, data.image.beam_energy_keV
-        listed = (*sample.elements, *sample.system_elements)
-        elements = listed if not focus or focus in listed else (*listed, focus)
         self._requests.ask(  # the first time, the tables of the lines are loaded
             "line markers",
-            (sample, focus, data),
-            lambda: markers(elements, axis, beam),
-            partial(self._take_markers, sample.elements),
+            (recipe.sample, focus, data),
+            lambda: element_markers(recipe, data, focus),
+            partial(self._take_markers, recipe.sample.elements),
             failed=quietly,
         )
 

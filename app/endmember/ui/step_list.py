@@ -28,7 +28,7 @@ _MARK = 14.0
 
 
 def draw_mark(painter: QPainter, state: State, centre: QPointF) -> None:
-    """A tick, a ring, an arc, a question mark's dot and bar, a cross: told apart without colour."""
+    """A tick, a ring, an arc, an exclamation mark or a cross: told apart without colour."""
     colour = QColor(
         {
             "done": colours().good,
