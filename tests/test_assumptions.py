@@ -7,21 +7,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from endmember.core.artefact_peaks import Artefacts
 from endmember.core.background_spread import (
-    BACKGROUNDS,
     background_spread,
     composition_spread,
     spread_sentence,
 )
 from endmember.core.detector import Detector
-from endmember.core.progress import Cancelled
+from endmember.core.progress import silent
 from endmember.core.quantification import Composition, Method, quantify
 from endmember.core.simulation import expected_truth
 from endmember.core.spectrum import Spectrum
 from endmember.core.spectrum_fit import Foil
 from endmember.core.subtraction import matrix_variance_share, subtract
 from endmember.demo import demo_recipe, simulate_to
-from endmember.session.batch import background_spreads
+from endmember.session.background_spreads import background_spreads
 from endmember.session.recipe import changed
 from endmember.session.separation import MapPhases, separate
 from endmember.session.session import Session, run_all
@@ -198,7 +198,7 @@ def test_a_subtracted_spectrum_keeps_its_calibration_and_its_absent_element_has_
     done: Session,
 ) -> None:
     entries = done.result("quantification").entries
-    for entry, spread in zip(entries, background_spreads(done), strict=True):
+    for entry, spread in zip(entries, done.result("background_spread").spreads, strict=True):
         subtracted = entry.composition.fit.spectrum.covariance is not None
         assert ("Si" in spread) == (not subtracted or entry.phase != "Fp")
         assert all(0 <= counts < 1e6 and sigmas < 1 for counts, sigmas in spread.values())
@@ -222,15 +222,16 @@ def test_the_warning_is_raised_by_a_continuum_that_no_shape_describes() -> None:
     assert "sigma)" in sentence
 
 
-def test_work_on_the_tables_is_told_before_each_fit_and_can_be_stopped(done: Session) -> None:
-    heard: list[float] = []
-    background_spreads(done, heard.append)
-    fits = len(done.result("quantification").entries) * (len(BACKGROUNDS) - 1)
-    np.testing.assert_allclose(heard, np.arange(fits) / fits)
+def test_a_spectrum_that_no_other_background_fits_is_told_and_ends_nothing(
+    done: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ValueError("too few counts")
 
-    def stop(fraction: float) -> None:
-        if fraction > 0.3:
-            raise Cancelled
-
-    with pytest.raises(Cancelled):
-        background_spreads(done, stop)
+    monkeypatch.setattr("endmember.session.background_spreads.composition_spread", refuse)
+    found = done.result("quantification")
+    spreads = background_spreads(silent, found, SYSTEM, Detector(), Artefacts())
+    assert spreads.spreads == ({},) * len(found.entries)
+    assert spreads.warnings[0] == (
+        "Brg mask demo: no other background could be fitted: too few counts"
+    )

@@ -27,6 +27,8 @@ LEAST_REPORTS = {
     "subtraction": 2 * BLOCKS,
     "abundance": 3 * BLOCKS,
     "quantification": 3,
+    "partition": 2,
+    "background_spread": 10,
 }
 
 
@@ -76,6 +78,10 @@ def numbers_of(step: str, value: object) -> list[np.ndarray]:
         "subtraction": lambda v: [s.spectrum.counts for s in v.subtractions.values()],  # type: ignore[attr-defined]
         "abundance": lambda v: [v.abundance.maps, v.abundance.residual],  # type: ignore[attr-defined]
         "quantification": lambda v: [e.composition.fit.areas for e in v.entries],  # type: ignore[attr-defined]
+        "partition": lambda v: [
+            np.array([c.atomic.value for c in e.coefficients if c.atomic]) for e in v
+        ],
+        "background_spread": lambda v: [np.array(list(s.values())) for s in v.spreads],  # type: ignore[attr-defined]
     }
     return kinds[step](value)
 

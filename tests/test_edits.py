@@ -153,10 +153,13 @@ def test_elements_of_a_file_are_adopted_once_and_system_elements_told_apart() ->
 
 
 def test_densities_and_regions_follow_the_names_of_their_phases() -> None:
-    recipe = edits.rename_matrix(started(), "Mtx")
+    recipe = edits.set_formula_unit(started(), "Brg", "3 O")
+    recipe = edits.rename_matrix(recipe, "Mtx")
     recipe = edits.rename_precipitate(recipe, "Fp", "MgO")
     assert recipe.phases == ("Mtx", "MgO")
     assert dict(recipe.sample.density_g_cm3) == {"MgO": 3.6, "Mtx": 4.1}
+    assert dict(recipe.sample.formula_unit) == {"Mtx": "3 O"}
+    assert dict(edits.set_formula_unit(recipe, "Mtx", None).sample.formula_unit) == {}
     assert [roi.phase for roi in recipe.maps[0].rois] == ["MgO", "Mtx"]
 
 
@@ -287,6 +290,7 @@ REFUSED: list[tuple[Edit, str, str]] = [
         "keep it in one",
     ),
     (partial(edits.set_density, phase="Fp", density_g_cm3=0), 'of "Fp" is 0', "above 0"),
+    (partial(edits.set_formula_unit, phase="Fp", basis="3 Mg"), 'unit of "Fp" is "3 Mg"', "3 O"),
     (partial(edits.rename_matrix, new_name="Fp"), "name of the precipitate", "already taken"),
     (partial(edits.rename_precipitate, old="Fp", new_name="a/b"), "contains /", "choose"),
     (partial(edits.rename_precipitate, old="X", new_name="Y"), 'no precipitate "X"', "has Fp"),
@@ -440,6 +444,10 @@ def arguments(recipe: Recipe, kind: str) -> dict[str, dict[str, st.SearchStrateg
         "set_elements": {"elements": symbols, "system_elements": symbols},
         "adopted": {"elements": symbols},
         "set_density": {"phase": phase, "density_g_cm3": st.none() | number},
+        "set_formula_unit": {
+            "phase": phase,
+            "basis": st.none() | words | st.sampled_from(["3 O", "2 cations"]),
+        },
         "rename_matrix": {"new_name": words},
         "rename_precipitate": {"old": one_of(recipe.phases[1:]), "new_name": words},
         "label_component": {

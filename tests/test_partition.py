@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from scipy.stats import binom, chi2
 
 from endmember.core.detector import Detector
 from endmember.core.k_factors import GivenFactor
@@ -14,13 +15,14 @@ from endmember.core.lines import family_lines
 from endmember.core.partition import (
     PartitionCoefficient,
     SharedMatrix,
+    conventional_covariance,
     partition_coefficients,
     shared_covariance,
 )
 from endmember.core.quantification import Composition, Method, composition_of
 from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
 from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
-from endmember.core.subtraction import Subtraction, subtract
+from endmember.core.subtraction import Subtraction, subtract, subtract_areas
 
 AXIS = EnergyAxis(0.9, 0.02, 350)
 ELEMENTS = ("Mg", "Al", "Si", "Fe")
@@ -52,10 +54,10 @@ MEAN_P = expected(PRECIPITATE, 80.0)
 MEAN_M = SHARE * MEAN_B + MEAN_P
 
 
-def fit(spectrum: Spectrum) -> SpectrumFit:
+def fit(spectrum: Spectrum, elements: tuple[str, ...] = ELEMENTS) -> SpectrumFit:
     return fit_spectrum(
         spectrum,
-        ELEMENTS,
+        elements,
         detector=Detector(),
         calibration=Calibration(),
         refine_calibration=False,
@@ -226,3 +228,142 @@ def test_fits_over_different_channels_are_refused(one: Measured) -> None:
     part = SharedMatrix(one.done.factor, one.matrix.fit, None)
     with pytest.raises(ValueError, match="different channels"):
         shared_covariance(one.precipitate.fit, other, [part])
+
+
+@dataclass(frozen=True)
+class Region:
+    """One region of interest and the matrix, quantified after the conventional subtraction."""
+
+    mixture: SpectrumFit
+    matrix: SpectrumFit
+    elements: tuple[str, ...] = ELEMENTS
+
+    def coefficients(self, *, shared: bool = True) -> dict[str, PartitionCoefficient]:
+        method = Method(self.elements, given=FACTORS)
+        left = subtract_areas(self.mixture, self.matrix, "Si", "K")
+        found = partition_coefficients(
+            composition_of(left, method, absent="Si"),
+            composition_of(self.matrix, method),
+            self.covariance() if shared else None,
+        )
+        return {d.element: d for d in found}
+
+    def covariance(self) -> FloatArray:
+        return conventional_covariance(self.mixture, self.matrix, "Si", "K")
+
+
+def region(
+    m: FloatArray,
+    b: FloatArray,
+    elements: tuple[str, ...] = ELEMENTS,
+) -> Region:
+    mixture, matrix = (fit(Spectrum(y.astype(float), AXIS, 200.0, 22.0), elements) for y in (m, b))
+    return Region(mixture, matrix, elements)
+
+
+REGIONS = 300
+CHANCE = 1e-3  # that one of the bounds below is missed though all is right, on either side
+
+
+@pytest.fixture(scope="module")
+def regions() -> list[Region]:
+    """Region and matrix drawn 300 times, each fitted anew."""
+    rng = np.random.default_rng(20250611)
+    return [region(rng.poisson(MEAN_M), rng.poisson(MEAN_B)) for _ in range(REGIONS)]
+
+
+@pytest.fixture(scope="module")
+def of_regions(regions: list[Region]) -> list[dict[str, PartitionCoefficient]]:
+    return [one.coefficients() for one in regions]
+
+
+@pytest.fixture(scope="module")
+def ideal() -> Region:
+    """Region and matrix without noise: the truth, and the error that is stated of it."""
+    return region(MEAN_M, MEAN_B)
+
+
+def scatter_of(of_regions: list[dict[str, PartitionCoefficient]], basis: str) -> FloatArray:
+    drawn = [values(found, basis, "value") for found in of_regions]
+    return np.asarray(np.std(drawn, axis=0, ddof=1))
+
+
+def allowed() -> FloatArray:
+    """The lowest and highest scatter over a sigma that is right, for draws of a normal value."""
+    tests = CHANCE / (2 * len(OTHERS))
+    return np.asarray(np.sqrt(chi2.ppf([tests, 1 - tests], REGIONS - 1) / (REGIONS - 1)))
+
+
+def test_the_stated_error_of_a_region_is_the_scatter_of_repeated_measurements(
+    of_regions: list[dict[str, PartitionCoefficient]], ideal: Region
+) -> None:
+    low, high = allowed()
+    for basis in ("atomic", "weight"):
+        sigma = values(ideal.coefficients(), basis, "sigma")
+        ratio = scatter_of(of_regions, basis) / sigma
+        assert low < ratio.min(), basis
+        assert ratio.max() < high, basis
+
+
+def test_without_the_shared_matrix_the_error_of_a_region_would_be_wrong(
+    of_regions: list[dict[str, PartitionCoefficient]], ideal: Region
+) -> None:
+    """Beyond the same bounds, for every element."""
+    low, high = allowed()
+    for basis in ("atomic", "weight"):
+        naive = values(ideal.coefficients(shared=False), basis, "sigma")
+        ratio = scatter_of(of_regions, basis) / naive
+        assert ((ratio < low) | (ratio > high)).all(), basis
+
+
+def test_two_of_three_regions_lie_within_their_own_error_of_the_truth(
+    of_regions: list[dict[str, PartitionCoefficient]],
+) -> None:
+    """The truth from the areas that the spectra were made with, not from a fit."""
+    k = np.array([1, 1.1, 1, 1.4])
+    p, b = (k * np.array(list(areas.values())) for areas in (PRECIPITATE, MATRIX))
+    truth = np.delete((p / p.sum()) / (b / b.sum()), ELEMENTS.index("Si"))
+    hits = np.zeros(len(OTHERS))
+    for found in of_regions:
+        off = values(found, "atomic", "value") - truth
+        hits += np.abs(off) < values(found, "atomic", "sigma")
+    tests = CHANCE / (2 * len(OTHERS))
+    low, high = binom.ppf([tests, 1 - tests], REGIONS, 0.6827)
+    assert low <= hits.min()
+    assert hits.max() <= high
+
+
+def test_the_areas_left_move_with_those_of_the_matrix_as_stated(
+    regions: list[Region], ideal: Region
+) -> None:
+    left = [subtract_areas(one.mixture, one.matrix, "Si", "K").areas for one in regions]
+    both = np.cov(np.hstack([left, [one.matrix.areas for one in regions]]).T)
+    n = len(ELEMENTS)
+    scale = np.sqrt(np.outer(np.diag(both)[:n], np.diag(both)[n:]))
+    keep = [i for i in range(n) if ELEMENTS[i] != "Si"]
+    stated = ideal.covariance()
+    # a correlation of n draws has an error of at most 1 / sqrt(n): 5 %
+    assert np.abs((stated - both[:n, n:]) / scale)[keep].max() < 4 / np.sqrt(REGIONS)
+    assert np.abs(stated / scale)[keep].max() > 0.5
+    # the area of the absent element is zero in every draw, and moves with nothing
+    assert np.abs(stated[ELEMENTS.index("Si")]).max() < 1e-9 * np.abs(stated).max()
+
+
+def test_the_order_of_the_elements_does_not_matter() -> None:
+    rng = np.random.default_rng(8)
+    m, b = rng.poisson(MEAN_M), rng.poisson(MEAN_B)
+    one = region(m, b).coefficients()
+    for order in (ELEMENTS[::-1], ("Si", "Fe", "Mg", "Al")):
+        other = region(m, b, order).coefficients()
+        assert tuple(other) == order
+        for basis in ("atomic", "weight"):
+            for field in ("value", "sigma", "systematic"):
+                expected = values(one, basis, field)
+                np.testing.assert_allclose(values(other, basis, field), expected, rtol=1e-6)
+
+
+def test_a_region_without_the_lines_of_the_matrix_is_refused(ideal: Region) -> None:
+    fewer = fit(Spectrum(MEAN_M, AXIS, 200.0, 22.0), ("Mg", "Al", "Si"))
+    for mixture, absent in ((fewer, "Si"), (ideal.mixture, "Ca")):
+        with pytest.raises(ValueError, match=f"one of {absent} among them"):
+            conventional_covariance(mixture, ideal.matrix, absent, "K")

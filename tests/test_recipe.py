@@ -17,6 +17,7 @@ from endmember.session.recipe import (
     EnergyWindow,
     Exclude,
     FactorsByHand,
+    FormulaBases,
     Instrument,
     MapInput,
     Precipitate,
@@ -82,6 +83,7 @@ matrix = "Brg"
 elements = ["O", "Mg", "Si", "Fe"]
 system_elements = ["Cu"]
 density_g_cm3 = { Brg = 4.1, Fp = 3.6, CaPv = 4.0 }
+formula_unit = { Brg = "3 O", Fp = "1 cations" }
 
 [[precipitate]]
 name = "Fp"
@@ -182,6 +184,7 @@ def test_every_key_of_a_file_arrives_under_its_name() -> None:
             elements=("O", "Mg", "Si", "Fe"),
             system_elements=("Cu",),
             density_g_cm3=Densities({"Brg": 4.1, "Fp": 3.6, "CaPv": 4.0}),
+            formula_unit=FormulaBases({"Brg": "3 O", "Fp": "1 cations"}),
         ),
         precipitates=(
             Precipitate(
@@ -332,6 +335,7 @@ def test_an_empty_file_asks_for_the_format() -> None:
         ("[0, 0, 512, 512]", "[0, 0, 9]", 'map[0].crop ("map1")', "four whole numbers"),
         ("[[10, 10],", "[[10],", 'map[0].roi[0].polygon ("map1", "ROI_Brg")', "a list of points"),
         ("Brg = 4.1", "Brg = '4'", "sample.density_g_cm3", "a table of one number per phase"),
+        ('Brg = "3 O"', "Brg = 3", "sample.formula_unit", "a table of one text per phase"),
         ('["Cu"]', '"Cu"', "sample.system_elements", "a list of texts"),
         ("Fe = 1.62", "Fe = '1'", "quantification.k_factor", "a table of one number per element"),
         ('"atomic"', '"mass"', "quantification.k_factor_basis", '"weight" or "atomic"'),
@@ -402,6 +406,10 @@ def test_bad_toml_is_told_with_its_line() -> None:
         ("rebin = 2", "rebin = 0", "map[0].rebin", "at least 1"),
         ("signal = 3", "signal = -1", "map[0].signal", "at least 0"),
         ("Brg = 4.1", "Brg = -4.1", "sample.density_g_cm3.Brg", "above 0"),
+        ('"3 O"', '"3 oxygens"', "sample.formula_unit.Brg", '"3 O" or "2 cations"'),
+        ('"3 O"', '"-3 O"', "sample.formula_unit.Brg", "a number above 0"),
+        ('"3 O"', '"inf O"', "sample.formula_unit.Brg", "a number above 0"),
+        ('"3 O"', '""', "sample.formula_unit.Brg", '"3 O" or "2 cations"'),
         ("= 1.5", "= -1.5", "segmentation.smoothing_px", "at least 0"),
         ("radius = 2", "radius = -2", "precipitate[0].stroke[0].radius", "at least 0"),
         ("seed = 4", "seed = -4", "decomposition.seed", "a seed"),
@@ -566,6 +574,7 @@ def test_files_behind_a_linked_folder_are_still_found(tmp_path: Path) -> None:
 
 number = st.one_of(st.integers(0, 10**6), st.floats(0, 1e6))
 positive = st.one_of(st.integers(1, 10**6), st.floats(1e-3, 1e6))
+bases = st.builds("{} {}".format, positive, st.sampled_from(["O", "cations", "cation"]))
 box = st.tuples(*[st.integers(0, 999)] * 2, *[st.integers(1, 999)] * 2)
 frame = st.tuples(number, number, positive, positive)
 points = st.lists(st.tuples(number, number), min_size=3, max_size=9, unique=True).map(tuple)
@@ -666,6 +675,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
             elements=elements,
             system_elements=draw(st.sampled_from([(), ("Cu",), ("Cu", "C")])),
             density_g_cm3=Densities(draw(st.dictionaries(text, positive, max_size=3))),
+            formula_unit=FormulaBases(draw(st.dictionaries(text, bases, max_size=3))),
         ),
         instrument=Instrument(
             beam_energy_keV=draw(st.none() | positive),

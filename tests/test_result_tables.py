@@ -13,13 +13,12 @@ from endmember.core.partition import Coefficient, PartitionCoefficient, partitio
 from endmember.demo import demo_recipe
 from endmember.files.partition_table import PartitionEntry, write_partition_csv
 from endmember.session.batch import run_recipe, write_results
-from endmember.session.partitions import partition_entries
 from endmember.session.recipe import PrecipitateRectangle, Recipe, Valences, changed
 from endmember.session.recipe_file import dump_recipe
 from endmember.session.session import Session
 
 PARTITION_COLUMNS = (
-    "precipitate,matrix,map,element,d_atomic,d_atomic_sigma,d_atomic_systematic,"
+    "precipitate,matrix,map,source,region,element,d_atomic,d_atomic_sigma,d_atomic_systematic,"
     "d_atomic_upper_limit,d_weight,d_weight_sigma,d_weight_systematic,d_weight_upper_limit,state"
 )
 
@@ -85,6 +84,7 @@ def test_a_run_writes_the_coefficients_of_each_map_and_of_their_sum(
         for element in recipe.sample.elements
     ]
     assert {r["matrix"] for r in rows} == {recipe.sample.matrix}
+    assert {(r["source"], r["region"]) for r in rows} == {("mask", "")}
     cells = [cell.lower() for row in rows for cell in row.values()]
     assert not {"nan", "none", "inf"} & set(cells)
 
@@ -187,7 +187,7 @@ def test_the_errors_of_a_run_carry_the_shared_matrix(
     }
     matrix = by_mask[recipe.sample.matrix]
     phases = session.result("subtraction", "a")
-    found = {entry.precipitate: entry.coefficients for entry in partition_entries(session)}
+    found = {entry.precipitate: entry.coefficients for entry in session.result("partition")}
     for p in recipe.precipitates:
         h_p, h_b, v = by_mask[p.name].fit.estimator, matrix.fit.estimator, matrix.fit.variance
         x = matrix.fit.find(p.absent, matrix.fit.family_of(p.absent) or "")
@@ -242,8 +242,8 @@ def test_a_coefficient_that_does_not_exist_is_an_empty_cell(tmp_path: Path) -> N
         PartitionCoefficient("Mg", "measured", made, made),
         PartitionCoefficient("Nd", "matrix_not_detected"),
     )
-    write_partition_csv(path, [PartitionEntry("Fp", "Brg", "map1", coefficients)])
+    write_partition_csv(path, [PartitionEntry("Fp", "Brg", "map1", "mask", "", coefficients)])
     assert path.read_text("utf-8").splitlines()[1:] == [
-        "Fp,Brg,map1,Mg,0.25,0.01,0.002,,0.25,0.01,0.002,,measured",
-        "Fp,Brg,map1,Nd,,,,,,,,,matrix_not_detected",
+        "Fp,Brg,map1,mask,,Mg,0.25,0.01,0.002,,0.25,0.01,0.002,,measured",
+        "Fp,Brg,map1,mask,,Nd,,,,,,,,,matrix_not_detected",
     ]

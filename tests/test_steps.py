@@ -4,7 +4,15 @@ import pytest
 
 from endmember.core.artefact_peaks import Artefacts
 from endmember.demo import demo_recipe
-from endmember.session.recipe import Densities, Exclude, FactorsByHand, Recipe, Roi, changed
+from endmember.session.recipe import (
+    Densities,
+    Exclude,
+    FactorsByHand,
+    FormulaBases,
+    Recipe,
+    Roi,
+    changed,
+)
 from endmember.session.steps import STEPS, method_of
 from endmember.session.steptable import key
 
@@ -69,6 +77,11 @@ def test_more_components_keep_the_map_and_the_scree() -> None:
 def test_another_name_of_a_phase_in_the_densities_runs_no_mask_again() -> None:
     other = changed(BASE, sample=changed(BASE.sample, density_g_cm3=Densities({})))
     assert "masks" not in runs_again(other)
+
+
+def test_a_formula_unit_runs_nothing_again() -> None:
+    bases = FormulaBases({"Brg": "3 O"})
+    assert runs_again(changed(BASE, sample=changed(BASE.sample, formula_unit=bases))) == ()
 
 
 @pytest.mark.parametrize(

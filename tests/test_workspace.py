@@ -113,7 +113,9 @@ def test_only_a_complete_document_is_exported(workspace: Workspace) -> None:
     assert workspace.session is not None
     put(workspace, *STEPS_DONE)
     assert not workspace.is_complete
-    put(workspace, "quantification")
+    put(workspace, "quantification", "partition")
+    assert not workspace.is_complete
+    put(workspace, "background_spread")
     assert workspace.is_complete
     del workspace.session.results[workspace.session.key("read", "b")]
     assert not workspace.is_complete

@@ -397,10 +397,11 @@ def _run_to(recipe: Path, out: Path, force: bool) -> None:
 def _print_outcome(session: object, out: Path, warnings: Sequence[str]) -> None:
     from endmember.files.composition_table import composition_text
     from endmember.session import batch
+    from endmember.session.result_tables import composition_table
     from endmember.session.session import Session
 
     assert isinstance(session, Session)
-    shown = [row for row in batch.composition_table(session) if row[0].source != "mixture"]
+    shown = [row for row in composition_table(session) if row[0].source != "mixture"]
     print(composition_text(shown))
     for sentence in warnings:
         print(f"warning: {sentence}", file=sys.stderr)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -28,6 +28,41 @@ IMBALANCE_SIGMA = 3.0
 """Sigmas, statistical and systematic together, from which charges do not balance."""
 LEAST_OXYGEN = 1 / 3
 """Atomic fraction of oxygen below which a phase is no oxide: that of the poorest, such as Na2O."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaBasis:
+    """What a formula unit is scaled to: a number of oxygens or of cations."""
+
+    size: float
+    of: Literal["O", "cations"]
+
+    def __str__(self) -> str:
+        return f"{self.size:g} {self.of}"
+
+
+def basis_of(text: str) -> FormulaBasis:
+    """The basis written as "3 O" or "2 cations".
+
+    Raises
+    ------
+    ValueError
+        if it is written otherwise, or the number is not positive.
+    """
+    number, _, counted = text.strip().partition(" ")
+    of: Literal["O", "cations"] | None = _COUNTED.get(counted.strip())
+    try:
+        size = float(number)
+    except ValueError:
+        size = math.nan
+    if of is None or not (math.isfinite(size) and size > 0):
+        raise ValueError(
+            f'is "{text}"; write a number above 0 of what is counted, as in "3 O" or "2 cations"'
+        )
+    return FormulaBasis(size, of)
+
+
+_COUNTED: dict[str, Literal["O", "cations"]] = {"O": "O", "cations": "cations", "cation": "cations"}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -51,6 +86,12 @@ class FormulaUnit:
 
     def __getitem__(self, element: str) -> float:
         return float(self.atoms[self.elements.index(element)])
+
+
+def formula_unit(composition: Composition, basis: FormulaBasis) -> FormulaUnit:
+    """Atoms per formula unit on a basis; see `per_oxygens` and `per_cations`, also for errors."""
+    scaled = per_oxygens if basis.of == "O" else per_cations
+    return scaled(composition, basis.size)
 
 
 def per_oxygens(composition: Composition, oxygens: float) -> FormulaUnit:

@@ -101,6 +101,37 @@ def shared_covariance(
     return total
 
 
+def conventional_covariance(
+    mixture: SpectrumFit, matrix: SpectrumFit, absent: str, family: str
+) -> FloatArray:
+    """Cov(N_p, N_b) of the areas N_p that `subtraction.subtract_areas` leaves of a mixture.
+
+    With N_p = N_m - a N_b, a = N_m(X) / N_b(X), to first order
+
+        dN_p = Q dN_m - a Q dN_b,   Q = I - u e_X^T,   u = N_b / N_b(X)
+
+    and where mixture and matrix have no pixel in common, Cov(N_p, N_b) = -a Q Cov_b. The row of X
+    is zero, as its area in N_p is. This is `shared_covariance` with the areas in the place of the
+    counts.
+
+    Returns the covariance in counts squared, shape (columns, columns): of the areas left, and of
+    the matrix.
+
+    Raises
+    ------
+    ValueError
+        if the fits have different columns, or none of the absent element.
+    """
+    index = matrix.find(absent, family)
+    if index is None or [c.name for c in mixture.columns] != [c.name for c in matrix.columns]:
+        raise ValueError(
+            f"mixture and matrix were not fitted with the same lines, one of {absent} among them: "
+            "fit both alike"
+        )
+    a, u = mixture.areas[index] / matrix.areas[index], matrix.areas / matrix.areas[index]
+    return np.asarray(-a * (matrix.covariance - np.outer(u, matrix.covariance[index])))
+
+
 def partition_coefficients(
     precipitate: Composition, matrix: Composition, shared: FloatArray | None = None
 ) -> tuple[PartitionCoefficient, ...]:
@@ -111,8 +142,9 @@ def partition_coefficients(
         var D = g_p Cov_p g_p + g_b Cov_b g_b + 2 g_p Cov(N_p, N_b) g_b,
         g_p = J_p / c_b,   g_b = -D J_b / c_b
 
-    J the Jacobians of the closures. `shared` is Cov(N_p, N_b) from `shared_covariance`; None for
-    spectra that have nothing in common. The k-factor of an element is the same in both phases:
+    J the Jacobians of the closures. `shared` is Cov(N_p, N_b) from `shared_covariance`, or from
+    `conventional_covariance` for a region of interest; None for spectra that have nothing in
+    common. The k-factor of an element is the same in both phases:
     with relative errors e its error is dD = sum_i (g_p,i N_p,i + g_b,i N_b,i) e_i, which is
     D sum_i (c_b,i - c_p,i) e_i: k of the element itself cancels, and what is left comes from the
     closure alone. First order throughout: the matrix must hold clearly more of the element than its

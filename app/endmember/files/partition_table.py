@@ -13,6 +13,8 @@ COLUMNS = (
     "precipitate",
     "matrix",
     "map",
+    "source",
+    "region",
     "element",
     "d_atomic",
     "d_atomic_sigma",
@@ -28,16 +30,21 @@ COLUMNS = (
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PartitionEntry:
-    """The coefficients of one precipitate on one map, or on "sum"."""
+    """The coefficients of one precipitate on one map, or on "sum".
+
+    `source` is mask, or conventional for a `region` of interest, whose name is empty for masks.
+    """
 
     precipitate: str
     matrix: str
     map: str
+    source: str
+    region: str
     coefficients: tuple[PartitionCoefficient, ...]
 
 
 def write_partition_csv(path: Path, entries: Sequence[PartitionEntry]) -> None:
-    """Write one row for each precipitate, map and element; what the states mean: `core.partition`.
+    """Write one row for each precipitate, map, source and element; states: see `core.partition`.
 
     D = C_precipitate / C_matrix; numbers with 10 significant digits; a value that does not exist is
     an empty cell.
@@ -47,6 +54,8 @@ def write_partition_csv(path: Path, entries: Sequence[PartitionEntry]) -> None:
             entry.precipitate,
             entry.matrix,
             entry.map,
+            entry.source,
+            entry.region,
             found.element,
             *_values(found.atomic),
             *_values(found.weight),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +10,25 @@ from endmember.core.progress import Report, parts_of, silent
 from endmember.session.recipe import Recipe
 from endmember.session.recipe_file import anchored, dump_recipe, load_recipe
 from endmember.session.remarks import remarks
+from endmember.session.result_tables import write_tables
 from endmember.session.session import Failure, Job, Session, StepRecord, run_all
 from endmember.session.steps import STEPS, Decomposed, MapAbundance
 
 if TYPE_CHECKING:
-    from endmember.core.background_spread import Spread
-    from endmember.core.quantification import Composition
-    from endmember.files.composition_table import Heading
-    from endmember.session.compositions import Compositions
     from endmember.session.map_data import MapData
     from endmember.session.separation import MapMasks, MapPhases
+
+
+METHOD = (
+    "read",
+    "scree",
+    "decomposition",
+    "masks",
+    "subtraction",
+    "abundance",
+    "quantification",
+)
+"""The steps that `run.json` tells of; what is made from their compositions is left out."""
 
 
 class RunError(ValueError):
@@ -91,16 +100,6 @@ def _raise(path: Path, step: str, maps: tuple[str, ...], failure: Failure) -> No
     )
 
 
-def composition_table(session: Session) -> list[tuple[Heading, Composition]]:
-    """All compositions of a finished session with their headings, as the tables show them."""
-    from endmember.files.composition_table import Heading
-
-    found: Compositions = session.result("quantification")
-    return [
-        (Heading(e.phase, e.source, e.map, e.pixels, e.label), e.composition) for e in found.entries
-    ]
-
-
 def all_warnings(session: Session) -> list[str]:
     """Every warning of a finished session, in the order of the steps, each once."""
     return [remark.sentence for remark in remarks(session, with_decisions=False)]
@@ -116,38 +115,6 @@ def component_counts(session: Session) -> list[str]:
     ]
 
 
-def background_spreads(session: Session, report: Report = silent) -> list[Spread]:
-    """For each composition of a finished session, what other backgrounds would change in it.
-
-    `report` is called before each fit. The conventional subtraction works on areas, not on a
-    spectrum that could be fitted again: it has no spread.
-    """
-    from endmember.core.background_spread import composition_spread
-    from endmember.session.steps import artefacts_of, detector_of
-
-    recipe = session.recipe
-    system = recipe.sample.system_elements
-    detector, artefacts = detector_of(recipe.detector), artefacts_of(recipe.quantification)
-    entries = session.result("quantification").entries
-    return [
-        {}
-        if entry.source == "conventional"
-        else composition_spread(entry.composition, system, detector, artefacts, within)
-        for entry, within in zip(entries, parts_of(report, len(entries)), strict=True)
-    ]
-
-
-def _doubts_of_background(session: Session, spreads: Sequence[Spread]) -> list[str]:
-    from endmember.core.background_spread import spread_sentence
-
-    entries = session.result("quantification").entries
-    return [
-        f"{entry.label or entry.phase} {entry.source} {entry.map}: {sentence}"
-        for entry, spread in zip(entries, spreads, strict=True)
-        if (sentence := spread_sentence(spread)) is not None
-    ]
-
-
 def write_results(
     session: Session,
     records: list[StepRecord],
@@ -157,25 +124,19 @@ def write_results(
 ) -> list[str]:
     """Write a finished session into `folder`, which will stand at `final`; returns all warnings.
 
-    Fits every spectrum with other backgrounds first, which takes most of the time; the warnings
-    say where that matters. `report` is called before each fit.
+    `report` is called before the tables and before each map.
     """
-    from endmember.files.composition_table import write_composition_csv
-    from endmember.files.detection_table import write_detection_csv
     from endmember.files.folders import write_json
-    from endmember.files.partition_table import write_partition_csv
-    from endmember.session.partitions import partition_entries
 
     for name in ("spectra", "masks", "abundance", "components"):
         (folder / name).mkdir()
-    table = composition_table(session)
-    spreads = background_spreads(session, report)
-    told = [*all_warnings(session), *_doubts_of_background(session, spreads)]
-    write_composition_csv(folder / "composition.csv", table)
-    write_detection_csv(folder / "detection.csv", table, spreads)
-    write_partition_csv(folder / "partition.csv", partition_entries(session))
+    of_tables, *of_maps = parts_of(report, 1 + len(session.recipe.maps))
+    of_tables(0.0)
+    told = all_warnings(session)
+    write_tables(session, folder)
     _write_spectra(session, folder / "spectra")
-    for name in session.recipe.map_names:
+    for name, within in zip(session.recipe.map_names, of_maps, strict=True):
+        within(0.0)
         _write_masks(session, name, folder / "masks")
         _write_abundance(session, name, folder / "abundance")
         _write_components(session, name, folder / "components" / f"{name}.npz")
@@ -328,5 +289,6 @@ def _account(session: Session, records: list[StepRecord], warnings: list[str]) -
                 "peak_memory_MB": record.peak_memory_MB,
             }
             for record in records
+            if record.name in METHOD
         ],
     }

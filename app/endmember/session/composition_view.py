@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from endmember.session.element_table import NO_VALUE, Cell, ElementTable, Header
+from endmember.session.element_table import (
+    NO_VALUE,
+    Cell,
+    Column,
+    ElementTable,
+    Header,
+    side_by_side,
+)
 
 if TYPE_CHECKING:
     from endmember.core.quantification import ElementResult
@@ -155,12 +162,40 @@ def value_cell(row: ElementResult, unit: Unit, *, with_lod: bool = False) -> Cel
     return Cell(value, found.value, signed)
 
 
+ELEMENT = Header("element", "element", "", "the element, or its oxide", numeric=False)
+LINE = Header("line", "line", "", "the line whose counts are given", numeric=False)
+STATE = Header(
+    "state",
+    "state",
+    "",
+    "not detected: below Currie's critical level; detected; quantifiable: above 10 sigma",
+    numeric=False,
+)
+COUNTS = (
+    Header("net", "net", "counts", "fitted area of the line, signed"),
+    Header("net sigma", "± net", "counts", "one sigma of the net counts"),
+    Header("background", "background", "counts", "counts of background under the line in 1.0 FWHM"),
+)
+SNR = Header("snr", "SNR", "", "net counts over the noise of the background in 1.0 FWHM")
+
+
+def lod_header(unit: Unit) -> Header:
+    """The column of the limits of detection."""
+    return Header("lod", "LOD", unit.name, "limit of detection: 3 sigma of the blank")
+
+
+def count_cells(row: ElementResult) -> list[Cell]:
+    """The cells under `COUNTS`."""
+    counts = (row.net_counts, row.net_sigma, row.background_counts)
+    return [Cell(number_text(value, 0), value) for value in counts]
+
+
 def headers(unit: Unit, reference: str) -> tuple[Header, ...]:
     """The columns of the table of one composition."""
     name = unit.name
     return (
-        Header("element", "element", "", "the element, or its oxide", numeric=False),
-        Header("line", "line", "", "the line whose counts are given", numeric=False),
+        ELEMENT,
+        LINE,
         Header("value", "value", name, f"the value in {name}; < LOD: not detected"),
         Header(
             "sigma",
@@ -181,21 +216,11 @@ def headers(unit: Unit, reference: str) -> tuple[Header, ...]:
             name,
             "value / √N as papers often give it: too small for traces, which sit on background",
         ),
-        Header("lod", "LOD", name, "limit of detection: 3 sigma of the blank"),
-        Header(
-            "state",
-            "state",
-            "",
-            "not detected: below Currie's critical level; detected; quantifiable: above 10 sigma",
-            numeric=False,
-        ),
+        lod_header(unit),
+        STATE,
         Header("change", "change", name, "difference to what this table showed before"),
-        Header("net", "net", "counts", "fitted area of the line, signed"),
-        Header("net sigma", "± net", "counts", "one sigma of the net counts"),
-        Header(
-            "background", "background", "counts", "counts of background under the line in 1.0 FWHM"
-        ),
-        Header("snr", "SNR", "", "net counts over the noise of the background in 1.0 FWHM"),
+        *COUNTS,
+        SNR,
         Header(
             "k",
             f"k to {reference}",
@@ -272,10 +297,9 @@ def row_cells(row: ElementResult, unit: Unit, before: ElementResult | None = Non
     # far below the statistical error digits say nothing
     most = decimals + 1
 
-    energy = "" if row.energy_keV is None else f"{row.energy_keV:.3f} keV"
     return [
-        Cell(_label(row, unit)),
-        Cell((row.line or "").replace("a", "α"), None, energy),
+        Cell(row_label(row, unit)),
+        line_cell(row),
         value_cell(row, unit),
         error(found.sigma),
         error(found.systematic, most),
@@ -283,20 +307,26 @@ def row_cells(row: ElementResult, unit: Unit, before: ElementResult | None = Non
         error(found.lod),
         Cell(state_text(row)),
         _change(found, before, unit, decimals),
-        Cell(number_text(row.net_counts, 0), row.net_counts),
-        Cell(number_text(row.net_sigma, 0), row.net_sigma),
-        Cell(number_text(row.background_counts, 0), row.background_counts),
-        Cell(_short(row.snr), row.snr),
+        *count_cells(row),
+        Cell(short_text(row.snr), row.snr),
         Cell(number_text(row.k_factor, 4), row.k_factor),
         Cell(number_text(row.absorption, 3), row.absorption),
     ]
 
 
-def _label(row: ElementResult, unit: Unit) -> str:
+def row_label(row: ElementResult, unit: Unit) -> str:
+    """The element, or its oxide where the unit is one of oxides."""
     return row.oxide if unit.value == "oxide_percent" and row.oxide else row.element
 
 
-def _short(value: float | None) -> str:
+def line_cell(row: ElementResult) -> Cell:
+    """The line by which an element is measured; its energy in the tooltip."""
+    energy = "" if row.energy_keV is None else f"{row.energy_keV:.3f} keV"
+    return Cell((row.line or "").replace("a", "α"), None, energy)
+
+
+def short_text(value: float | None) -> str:
+    """A ratio with one decimal, a large one with none."""
     return number_text(value, 0 if value is not None and abs(value) >= 100 else 1)
 
 
@@ -329,36 +359,39 @@ def entry_key(entry: Entry) -> tuple[str, str, str, str]:
     return entry.phase, entry.source, entry.map, entry.label
 
 
-def comparison_table(entries: Sequence[Entry], unit: Unit) -> ElementTable:
-    """Elements as rows, and of each entry a column of values and one of their errors."""
-    rows = [{row.element: row for row in entry.composition.rows} for entry in entries]
-    elements = list(dict.fromkeys(element for of in rows for element in of))
-    heads = [Header("element", "element", "", "the element, or its oxide", numeric=False)]
-    for entry in entries:
-        title, lines = entry_title(entry), "\n".join(entry_name(entry))
-        heads.append(Header("value", title, unit.name, f"the value in {title}", lines=lines))
-        said = f"one sigma from counting of {title}"
-        heads.append(Header("sigma", f"± stat. of {title}", unit.name, said, lines="\n± stat."))
-    table = []
-    for element in elements:
-        known = [of[element] for of in rows if element in of]
-        cells = [Cell(_label(known[0], unit))]
-        for of in rows:
-            cells += _value_and_error(of.get(element), unit)
-        table.append(tuple(cells))
-    owners = [entry for entry in entries for _ in range(2)]
-    return ElementTable(
-        tuple(heads), tuple(table), tuple(elements), (*owners[:1], *owners) if owners else ()
+def compared_heads(
+    entry: Entry, key: str, title: str, unit: str, error: str = "± stat."
+) -> tuple[Header, Header]:
+    """The two columns of an entry in a table of several side by side."""
+    of, lines = entry_title(entry), "\n".join(entry_name(entry))
+    return (
+        Header(key, of, unit, f"{title} in {of}", lines=lines),
+        Header(f"{key} error", f"{error} of {of}", unit, f"{error} of {of}", lines=f"\n{error}"),
     )
 
 
-def _value_and_error(row: ElementResult | None, unit: Unit) -> list[Cell]:
-    if row is None:
-        return [Cell(""), Cell("")]
+def comparison_table(entries: Sequence[Entry], unit: Unit) -> ElementTable:
+    """Elements as rows, and of each entry a column of values and one of their errors."""
+    columns = []
+    for entry in entries:
+        rows = entry.composition.rows
+        cells = {row.element: _value_and_error(row, unit) for row in rows}
+        columns.append(Column(entry, compared_heads(entry, "value", "value", unit.name), cells))
+    table = side_by_side(ELEMENT, columns)
+    labels = {r.element: row_label(r, unit) for e in reversed(entries) for r in e.composition.rows}
+    return replace(
+        table,
+        cells=tuple(
+            (Cell(labels[e]), *c[1:]) for e, c in zip(table.elements, table.cells, strict=True)
+        ),
+    )
+
+
+def _value_and_error(row: ElementResult, unit: Unit) -> tuple[Cell, Cell]:
     found = quantity(row, unit)
     decimals = decimals_for(found.sigma, found.value)
     error = Cell(number_text(found.sigma, decimals), found.sigma)
-    return [value_cell(row, unit, with_lod=True), error]
+    return value_cell(row, unit, with_lod=True), error
 
 
 def added_counts(fit: SpectrumFit, element: str) -> FloatArray | None:

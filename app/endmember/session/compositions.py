@@ -10,9 +10,10 @@ import numpy as np
 
 from endmember.core.counts import BoolArray
 from endmember.core.line_shapes import Calibration
+from endmember.core.partition import conventional_covariance
 from endmember.core.progress import Report, parts_of, silent
 from endmember.core.quantification import Composition, Method, composition_of, quantify
-from endmember.core.spectrum import LowRankCovariance, Spectrum
+from endmember.core.spectrum import FloatArray, LowRankCovariance, Spectrum
 from endmember.core.spectrum_fit import Foil
 from endmember.core.subtraction import subtract_areas
 from endmember.session.map_data import MapData, roi_mask
@@ -23,11 +24,24 @@ SUM = "sum"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class SubtractedMatrix:
+    """The matrix that the conventional subtraction took out of a region of interest.
+
+    `composition` is that of the matrix's regions on the map, or of its mask where none is drawn.
+    `shared` (columns, columns) is Cov(N_p, N_b) in counts squared, how the areas left move with
+    those of the matrix.
+    """
+
+    composition: Composition
+    shared: FloatArray
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Entry:
     """One quantified spectrum: what it shows, where it comes from, and over how many pixels.
 
     `source` is mask, mixture, roi, conventional or spectrum; `map` a map's name or "sum"; `label`
-    names a region of interest.
+    names a region of interest. `matrix` is what was subtracted, of conventional entries only.
     """
 
     phase: str
@@ -36,6 +50,7 @@ class Entry:
     pixels: int
     composition: Composition
     label: str = ""
+    matrix: SubtractedMatrix | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -194,9 +209,10 @@ class _Chain:
         try:
             if not absent:
                 raise ValueError(f"choose the absent element of {measured.phase}")
-            family = fit.family_of(absent)
-            left = subtract_areas(fit, matrix.fit, absent, family or "")
+            family = fit.family_of(absent) or ""
+            left = subtract_areas(fit, matrix.fit, absent, family)
             composition = composition_of(left, self.method, foil, absent)
+            shared = conventional_covariance(fit, matrix.fit, absent, family)
         except ValueError as error:
             self.warnings.append(
                 f'the conventional subtraction of the region "{measured.label}" failed: {error}'
@@ -209,6 +225,7 @@ class _Chain:
             measured.pixels,
             composition,
             measured.label,
+            SubtractedMatrix(matrix, shared),
         )
 
     def of_sum(self, data: Mapping[str, MapData], entries: Sequence[Entry]) -> list[Entry]:

@@ -33,6 +33,7 @@ from endmember.session.phase_edits import (
     rename_matrix,
     rename_precipitate,
     set_density,
+    set_formula_unit,
     set_precipitate,
 )
 from endmember.session.recipe import (
@@ -91,6 +92,7 @@ __all__ = [
     "set_decomposition",
     "set_density",
     "set_elements",
+    "set_formula_unit",
     "set_instrument",
     "set_map",
     "set_precipitate",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,30 @@ class ElementTable:
     cells: tuple[tuple[Cell, ...], ...]
     elements: tuple[str, ...]
     entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What one entry gives to a table of several side by side: two columns, by element."""
+
+    entry: Entry
+    heads: tuple[Header, Header]
+    cells: Mapping[str, tuple[Cell, Cell]]
+
+
+def side_by_side(label: Header, columns: Sequence[Column]) -> ElementTable:
+    """Elements as rows, in the order in which they come up, and two columns for each entry."""
+    elements = tuple(dict.fromkeys(element for column in columns for element in column.cells))
+    empty = (Cell(""), Cell(""))
+    return ElementTable(
+        (label, *(head for column in columns for head in column.heads)),
+        tuple(
+            (Cell(element), *(c for column in columns for c in column.cells.get(element, empty)))
+            for element in elements
+        ),
+        elements,
+        tuple(column.entry for column in (*columns[:1], *columns) for _ in range(2))[1:],
+    )
 
 
 def plain_cell(cell: Cell) -> str:

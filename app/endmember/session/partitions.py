@@ -1,53 +1,74 @@
-"""The partition coefficients of a finished session: each precipitate against the matrix."""
+"""The partition coefficients: each precipitate against the matrix."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
-if TYPE_CHECKING:
-    from endmember.core.partition import SharedMatrix
-    from endmember.files.partition_table import PartitionEntry
-    from endmember.session.compositions import Compositions
-    from endmember.session.recipe import Precipitate
-    from endmember.session.separation import MapPhases
-    from endmember.session.session import Session
+from endmember.core.partition import SharedMatrix, partition_coefficients, shared_covariance
+from endmember.core.progress import Report, parts_of
+from endmember.files.partition_table import PartitionEntry
+from endmember.session.compositions import SUM, Compositions
+from endmember.session.recipe import Precipitate
+from endmember.session.separation import MapPhases
 
 
-def partition_entries(session: Session) -> list[PartitionEntry]:
-    """Precipitate over matrix, by the mask route: for each map, then for the sum of the maps."""
-    from endmember.core.partition import partition_coefficients, shared_covariance
-    from endmember.files.partition_table import PartitionEntry
-    from endmember.session.compositions import SUM
+def partition_entries(
+    report: Report,
+    matrix: str,
+    precipitates: Sequence[Precipitate],
+    phases: Mapping[str, MapPhases],
+    found: Compositions,
+) -> tuple[PartitionEntry, ...]:
+    """Precipitate over matrix: for each map by mask, then by region; then for the sum of the maps.
 
-    recipe, matrix = session.recipe, session.recipe.sample.matrix
-    quantified: Compositions = session.result("quantification")
-    by_mask = {(e.phase, e.map): e.composition for e in quantified.entries if e.source == "mask"}
-    parts = {
-        (p.name, name): _shared_matrix(session.result("subtraction", name), p)
-        for p in recipe.precipitates
-        for name in recipe.map_names
-        if (p.name, name) in by_mask
-    }
-    entries = []
-    for where in (*recipe.map_names, SUM):
-        for p in recipe.precipitates:
-            if (p.name, where) not in by_mask:
-                continue
-            precipitate, of_matrix = by_mask[p.name, where], by_mask[matrix, where]
-            used = [
-                part
-                for (phase, name), part in parts.items()
-                if phase == p.name and where in (name, SUM)
-            ]
-            shared = shared_covariance(precipitate.fit, of_matrix.fit, used)
-            found = partition_coefficients(precipitate, of_matrix, shared)
-            entries.append(PartitionEntry(p.name, matrix, where, found))
-    return entries
+    A region is compared with the matrix that was subtracted from it; regions are not summed over
+    the maps. What could not be quantified has no entry. `phases` by map, in the order of the maps.
+    """
+    *of_maps, of_sum = parts_of(report, len(phases) + 1)
+    entries: list[PartitionEntry] = []
+    for name, within in zip(phases, of_maps, strict=True):
+        within(0.0)
+        entries += _by_mask(matrix, precipitates, {name: phases[name]}, found, name)
+        entries += _by_region(matrix, found, name)
+    of_sum(0.0)
+    return (*entries, *_by_mask(matrix, precipitates, phases, found, SUM))
+
+
+def _by_mask(
+    matrix: str,
+    precipitates: Sequence[Precipitate],
+    phases: Mapping[str, MapPhases],
+    found: Compositions,
+    where: str,
+) -> Iterator[PartitionEntry]:
+    """The precipitates by their masks on one map, or on the sum of all maps of `phases`."""
+    by_mask = {(e.phase, e.map): e.composition for e in found.entries if e.source == "mask"}
+    for p in precipitates:
+        if (p.name, where) not in by_mask:
+            continue
+        precipitate, of_matrix = by_mask[p.name, where], by_mask[matrix, where]
+        parts = [
+            _shared_matrix(of_map, p)
+            for name, of_map in phases.items()
+            if (p.name, name) in by_mask
+        ]
+        shared = shared_covariance(precipitate.fit, of_matrix.fit, parts)
+        coefficients = partition_coefficients(precipitate, of_matrix, shared)
+        yield PartitionEntry(p.name, matrix, where, "mask", "", coefficients)
+
+
+def _by_region(matrix: str, found: Compositions, where: str) -> Iterator[PartitionEntry]:
+    """The regions of interest of one map, in the order in which they were drawn."""
+    for e in found.entries:
+        if e.map == where and e.matrix is not None:
+            of_matrix = e.matrix
+            coefficients = partition_coefficients(
+                e.composition, of_matrix.composition, of_matrix.shared
+            )
+            yield PartitionEntry(e.phase, matrix, where, e.source, e.label, coefficients)
 
 
 def _shared_matrix(phases: MapPhases, precipitate: Precipitate) -> SharedMatrix:
-    from endmember.core.partition import SharedMatrix
-
     fit = phases.matrix.fit
     column = None
     if precipitate.factor is None:

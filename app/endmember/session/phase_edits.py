@@ -1,11 +1,19 @@
-"""Edits of phases: the matrix, precipitates, their names and densities.
+"""Edits of phases: the matrix, precipitates, their names, densities and formula units.
 
 Each returns a new recipe, or raises ValueError with a sentence where the result would break a rule.
 """
 
 from __future__ import annotations
 
-from endmember.session.recipe import Densities, Precipitate, Recipe, changed
+from endmember.session.recipe import (
+    Densities,
+    FormulaBases,
+    Named,
+    Precipitate,
+    Recipe,
+    Value,
+    changed,
+)
 from endmember.session.recipe_changes import (
     LEAVE,
     Leave,
@@ -21,15 +29,25 @@ from endmember.session.recipe_changes import (
 
 def set_density(recipe: Recipe, phase: str, density_g_cm3: float | None) -> Recipe:
     """The density of a phase, or none."""
-    densities = {p: d for p, d in recipe.sample.density_g_cm3.items() if p != phase}
-    if density_g_cm3 is not None:
-        densities[phase] = plain(density_g_cm3)
+    density = None if density_g_cm3 is None else plain(density_g_cm3)
+    densities = _with_value(recipe.sample.density_g_cm3, phase, density)
     sample = changed(recipe.sample, density_g_cm3=Densities(densities))
     return allowed(changed(recipe, sample=sample))
 
 
+def set_formula_unit(recipe: Recipe, phase: str, basis: str | None) -> Recipe:
+    """What the formula unit of a phase is scaled to, such as "3 O" or "2 cations", or nothing."""
+    bases = _with_value(recipe.sample.formula_unit, phase, basis)
+    return allowed(changed(recipe, sample=changed(recipe.sample, formula_unit=FormulaBases(bases))))
+
+
+def _with_value(values: Named[Value], phase: str, value: Value | None) -> dict[str, Value]:
+    others = {p: v for p, v in values.items() if p != phase}
+    return others if value is None else {**others, phase: value}
+
+
 def rename_matrix(recipe: Recipe, new_name: str) -> Recipe:
-    """Another name for the matrix; its density and the regions meant to show it follow."""
+    """Another name for the matrix; what belongs to it and the regions meant to show it follow."""
     old, name = recipe.sample.matrix, new_name.strip()
     renamed = changed(recipe, sample=changed(recipe.sample, matrix=name))
     return allowed(_with_phase(renamed, old, name))
@@ -61,7 +79,7 @@ def remove_precipitate(recipe: Recipe, name: str) -> Recipe:
 
 
 def rename_precipitate(recipe: Recipe, old: str, new_name: str) -> Recipe:
-    """Another name for a precipitate; its density and the regions meant to show it follow."""
+    """Another name for a precipitate; what belongs to it and the regions of it follow."""
     name = new_name.strip()
     renamed = with_precipitate(recipe, old, name=name)
     return allowed(_with_phase(renamed, old, name))
@@ -81,17 +99,23 @@ def set_precipitate(
 
 
 def _with_phase(recipe: Recipe, old: str, new: str) -> Recipe:
-    """The recipe with densities and regions of interest of phase `old` given to `new`."""
+    """The recipe with all that belongs to phase `old` given to `new`."""
 
     def phase(name: str) -> str:
         return new if name == old else name
 
-    # The density that follows wins over one listed for a phase that the recipe did not have.
-    known = recipe.sample.density_g_cm3
-    listed = {p: d for p, d in known.items() if p != new or old not in known or new == old}
-    densities = Densities({phase(p): d for p, d in listed.items()})
+    def renamed(values: Named[Value]) -> dict[str, Value]:
+        # The value that follows wins over one listed for a phase that the recipe did not have.
+        kept = {p: v for p, v in values.items() if p != new or old not in values or new == old}
+        return {phase(p): v for p, v in kept.items()}
+
     maps = tuple(
         changed(entry, rois=tuple(changed(roi, phase=phase(roi.phase)) for roi in entry.rois))
         for entry in recipe.maps
     )
-    return changed(recipe, maps=maps, sample=changed(recipe.sample, density_g_cm3=densities))
+    sample = changed(
+        recipe.sample,
+        density_g_cm3=Densities(renamed(recipe.sample.density_g_cm3)),
+        formula_unit=FormulaBases(renamed(recipe.sample.formula_unit)),
+    )
+    return changed(recipe, maps=maps, sample=sample)

@@ -7,7 +7,7 @@ Reading, writing and checking are in `recipe_file` and `recipe_rules`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
@@ -21,14 +21,17 @@ Points = tuple[tuple[Number, Number], ...]
 Role = Literal["matrix", "precipitate", "unused"]
 
 
-class Numbers(Mapping[str, float]):
-    """Numbers by name: a mapping that can be hashed."""
+Value = TypeVar("Value")
 
-    def __init__(self, values: Mapping[str, float] | None = None) -> None:
+
+class Named(Mapping[str, Value], Generic[Value]):
+    """Values by name: a mapping that can be hashed."""
+
+    def __init__(self, values: Mapping[str, Value] | None = None) -> None:
         self._values = dict(values or {})
 
-    def __getitem__(self, phase: str) -> float:
-        return self._values[phase]
+    def __getitem__(self, name: str) -> Value:
+        return self._values[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -44,6 +47,14 @@ class Numbers(Mapping[str, float]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._values})"
+
+
+class Numbers(Named[float]):
+    """Numbers by name."""
+
+
+class FormulaBases(Named[str]):
+    """What a formula unit of each phase is scaled to: "3 O" or "2 cations"."""
 
 
 class Densities(Numbers):
@@ -126,12 +137,13 @@ class Segmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What the sample is made of."""
+    """What the sample is made of. No composition depends on `formula_unit`."""
 
     matrix: str
     elements: tuple[str, ...]
     system_elements: tuple[str, ...] = ()
     density_g_cm3: Densities = Densities()
+    formula_unit: FormulaBases = FormulaBases()
 
 
 class PrecipitateRectangle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

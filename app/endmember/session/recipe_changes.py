@@ -160,6 +160,8 @@ def _subject(path: tuple[str | int, ...], recipe: Recipe) -> str:
         return f"the list of {_LISTS.get(key, key)}s"
     if path[-2] == "density_g_cm3":
         return f'the density (g/cm3) of "{key}"'
+    if path[-2] == "formula_unit":
+        return f'the formula unit of "{key}"'
     if path[-2] == "k_factor":
         return f"the k-factor of {key}"
     if key == "name":

@@ -19,9 +19,10 @@ from endmember.session.recipe import (
     Box,
     Densities,
     FactorsByHand,
+    FormulaBases,
     Frame,
+    Named,
     Number,
-    Numbers,
     Points,
     Recipe,
     Valences,
@@ -38,6 +39,7 @@ _HEADED_LISTS = (
     "component",
     "window",
 )
+_IN_ONE_LINE = ("density_g_cm3", "formula_unit")
 
 
 class RecipeError(ValueError):
@@ -55,6 +57,7 @@ _EXPECTED: dict[Any, str] = {
     tuple[Number, Number]: "two numbers [low, high]",
     tuple[str, ...]: 'a list of texts, as in ["O", "Fe"]',
     Densities: "a table of one number per phase, as in { Brg = 4.1 }",
+    FormulaBases: 'a table of one text per phase, as in { Brg = "3 O" }',
     FactorsByHand: "a table of one number per element, as in Fe = 1.62",
     Valences: "a table of one number per element, as in Fe = 3",
 }
@@ -229,9 +232,10 @@ def _all_finite(value: Any) -> bool:
 
 def _decode(kind: type, value: Any) -> Any:
     """Build the types of a recipe that msgspec does not know."""
-    if not issubclass(kind, Numbers):
+    if not issubclass(kind, Named):
         raise NotImplementedError(f"a recipe holds no {kind}")
-    return kind(msgspec.convert(value, dict[str, int | float]))
+    held: Any = str if kind is FormulaBases else int | float
+    return kind(msgspec.convert(value, dict[str, held]))
 
 
 def _expected(kind: Any) -> str:
@@ -313,7 +317,7 @@ def _lines(table: dict[str, Any], heading: str) -> list[str]:
 def _is_headed(key: str, value: Any) -> bool:
     """Whether a value is written under a heading of its own, and not on one line."""
     if isinstance(value, dict):
-        return key != "density_g_cm3"
+        return key not in _IN_ONE_LINE
     return (
         isinstance(value, list)
         and (not value or isinstance(value[0], dict))

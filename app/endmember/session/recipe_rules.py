@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from endmember.session.recipe import (
@@ -178,6 +178,19 @@ def _sample(sample: Sample) -> Iterator[Problem]:
     for phase, density in sample.density_g_cm3.items():
         # A phase that is not in this recipe is no error: one table serves many recipes.
         yield from _positive(("sample", "density_g_cm3", phase), density)
+    yield from _formula_units(sample.formula_unit)
+
+
+def _formula_units(bases: Mapping[str, str]) -> Iterator[Problem]:
+    if not bases:
+        return
+    from endmember.core.formula_units import basis_of  # late: it loads numerical libraries
+
+    for phase, text in bases.items():
+        try:
+            basis_of(text)
+        except ValueError as error:
+            yield Problem(("sample", "formula_unit", phase), str(error))
 
 
 def _symbols(path: Path, symbols: Sequence[str]) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from endmember.session.formula_units import formula_units
 from endmember.session.open_decisions import open_decisions
 from endmember.session.recipe import Recipe
 from endmember.session.session import Failure, Session
@@ -33,6 +34,11 @@ def remarks(session: Session, *, with_decisions: bool = True) -> list[Remark]:
     quantified = _value(session, "quantification", None)
     if quantified is not None:
         found += [Remark("quantification", "", text) for text in quantified.warnings]
+        _, told = formula_units(quantified, session.recipe.sample.formula_unit)
+        found += [Remark("quantification", "", text) for text in told]
+    spreads = _value(session, "background_spread", None)
+    if spreads is not None:
+        found += [Remark("quantification", "", text) for text in spreads.warnings]
     seen: set[str] = set()
     return [r for r in found if not (r.sentence in seen or seen.add(r.sentence))]  # type: ignore[func-returns-value]
 

@@ -12,6 +12,7 @@ from endmember.session.recipe import (
     Decomposition,
     DetectorSettings,
     Exclude,
+    FormulaBases,
     Instrument,
     MapInput,
     Precipitate,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:  # numerical libraries are imported when a step runs, not when
     from endmember.core.k_factors import GivenFactors
     from endmember.core.quantification import Method
     from endmember.core.scree import Scree
+    from endmember.files.partition_table import PartitionEntry
+    from endmember.session.background_spreads import BackgroundSpreads
     from endmember.session.compositions import Compositions
     from endmember.session.map_data import MapData
     from endmember.session.separation import MapMasks, MapPhases
@@ -252,6 +255,38 @@ def _quantify(
     )
 
 
+def _partition(
+    report: Report,
+    matrix: str,
+    precipitates: Sequence[Precipitate],
+    phases: Mapping[str, MapPhases],
+    compositions: Mapping[str, Compositions],
+) -> tuple[PartitionEntry, ...]:
+    from endmember.session.partitions import partition_entries
+
+    return partition_entries(report, matrix, precipitates, phases, _one(compositions))
+
+
+def _background_spread(
+    report: Report,
+    system_elements: tuple[str, ...],
+    quantification: Quantification,
+    detector: DetectorSettings,
+    compositions: Mapping[str, Compositions],
+) -> BackgroundSpreads:
+    from endmember.session.background_spreads import background_spreads
+
+    artefacts = artefacts_of(quantification)
+    return background_spreads(
+        report, _one(compositions), system_elements, detector_of(detector), artefacts
+    )
+
+
+def _one(compositions: Mapping[str, Compositions]) -> Compositions:
+    """The compositions, which are one result for all maps."""
+    return next(iter(compositions.values()))
+
+
 # Each step reads only what its result depends on: moving a region of interest or an exclusion must
 # not read the file again, nor a density cut the masks anew.
 
@@ -274,20 +309,24 @@ def _mask_settings(recipe: Recipe, entry: MapInput) -> Settings:
     return (here, recipe.segmentation, sample.elements, sample.system_elements, entry.excludes)
 
 
+def _measured(sample: Sample) -> Sample:
+    return changed(sample, formula_unit=FormulaBases())
+
+
 def _undrawn(recipe: Recipe) -> tuple[Precipitate, ...]:
     return tuple(changed(p, rectangles=(), strokes=()) for p in recipe.precipitates)
 
 
 def _subtraction_settings(recipe: Recipe, entry: MapInput) -> Settings:
     how = (recipe.quantification, recipe.detector)
-    return (_undrawn(recipe), recipe.sample, entry.thickness_nm, *how)
+    return (_undrawn(recipe), _measured(recipe.sample), entry.thickness_nm, *how)
 
 
 def _quantification_settings(recipe: Recipe, maps: tuple[MapInput, ...]) -> Settings:
     rois = tuple((entry.name, entry.rois) for entry in maps)
     thickness_nm = tuple((entry.name, entry.thickness_nm) for entry in maps)
     how = (recipe.quantification, recipe.detector)
-    return (recipe.sample, _undrawn(recipe), rois, thickness_nm, *how)
+    return (_measured(recipe.sample), _undrawn(recipe), rois, thickness_nm, *how)
 
 
 STEPS = StepTable(
@@ -310,6 +349,20 @@ STEPS = StepTable(
             _quantification_settings,
             ("read", "masks", "subtraction"),
             _quantify,
+            all_maps,
+        ),
+        GroupStep(
+            "partition",
+            lambda r, _: (r.sample.matrix, _undrawn(r)),
+            ("subtraction", "quantification"),
+            _partition,
+            all_maps,
+        ),
+        GroupStep(
+            "background_spread",
+            lambda r, _: (r.sample.system_elements, r.quantification, r.detector),
+            ("quantification",),
+            _background_spread,
             all_maps,
         ),
     ]

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from endmember.session.composition_view import entry_title
-from endmember.session.compositions import Compositions, Entry
+from endmember.session.compositions import Entry
+from endmember.session.session import Session
 from endmember.ui.fit_view import FitView
 
 TABLE_FILTER = "Table (*.csv)"
@@ -37,16 +38,13 @@ def named(chosen: str, ending: str, known: tuple[str, ...]) -> Path:
     return path
 
 
-def write_table(path: Path, found: Compositions) -> None:
-    """Write all compositions, the same file as `endmember run` writes; OSError, ValueError."""
-    from endmember.files.composition_table import Heading, write_composition_csv
+def write_table(path: Path, session: Session, kind: str) -> None:
+    """Write one table of all compositions, as `endmember run` does; OSError, ValueError."""
     from endmember.files.folders import complete_file
+    from endmember.session import result_tables
 
-    table = [
-        (Heading(e.phase, e.source, e.map, e.pixels, e.label), e.composition) for e in found.entries
-    ]
     with complete_file(path) as part:
-        write_composition_csv(part, table)
+        result_tables.write_table(session, kind, part)
 
 
 def write_fit(path: Path, entry: Entry, view: FitView) -> None:

@@ -14,23 +14,24 @@ from PyQt6.QtWidgets import (
     QPushButton,
     QSplitter,
     QStackedLayout,
+    QStackedWidget,
+    QTabBar,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from endmember.session import edits
+from endmember.session.composition_tables import TITLES, Asked, TableKind, table_of, with_key
 from endmember.session.composition_view import (
     UNITS,
     Unit,
     UnitName,
-    comparison_table,
-    entry_key,
-    entry_table,
     entry_title,
     fit_sentence,
     notes,
 )
+from endmember.session.result_tables import FILES
 from endmember.ui.composition_entries import EntryBox
 from endmember.ui.composition_export import (
     FIT_FILTERS,
@@ -39,11 +40,13 @@ from endmember.ui.composition_export import (
     write_fit,
     write_table,
 )
+from endmember.ui.composition_model import NOTHING
 from endmember.ui.composition_settings import COMPUTED, CompositionSettings
 from endmember.ui.composition_table_view import CompositionTableView
 from endmember.ui.dialog import name
 from endmember.ui.elided_label import ElidedLabel
 from endmember.ui.fit_view import FitView
+from endmember.ui.formula_basis import FormulaBasisBox
 from endmember.ui.inputs import ChoiceBox
 from endmember.ui.page import Page
 from endmember.ui.theme import THEME
@@ -52,9 +55,14 @@ from endmember.ui.workspace import Shown, Workspace
 if TYPE_CHECKING:
     from endmember.session.compositions import Compositions, Entry
     from endmember.session.document import Document
-    from endmember.session.element_table import ElementTable
 
 LARGEST_TABLE = 0.55  # of the height, at first
+TABS: dict[TableKind, str] = {
+    "composition": "Concentrations with their errors",
+    "detection": "Signal to noise, limits of detection, and what the shape of the background moves",
+    "partition": "Partition coefficients: precipitate over matrix",
+    "formula": "Atoms per formula unit",
+}
 STALE = "the compositions are out of date: wait until they are current"
 
 
@@ -67,7 +75,9 @@ class CompositionPage(Page):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
+        self.tabs = QTabBar()
         self.entry_box = EntryBox()
+        self.basis_box = FormulaBasisBox(workspace)
         self.unit_box = ChoiceBox(
             "Unit of every value, error and limit in the table", "unit of the compositions"
         )
@@ -75,6 +85,7 @@ class CompositionPage(Page):
         self.table_button = QPushButton("Export…")
         self.fit_button = QPushButton("Export fit…")
         self.table = CompositionTableView()
+        self.no_table = QLabel()
         self.fit_line = ElidedLabel(greedy=True)
         self.log = QToolButton()
         self.whole = QToolButton()
@@ -97,15 +108,11 @@ class CompositionPage(Page):
         unit = "at.%" if preferences is None else preferences.table_unit
         self.unit_box.show_choices([(text, text) for text in UNITS], unit)
         self.unit_box.setMinimumContentsLength(6)
+        self._build_tabs()
         name(
             self.copy_button,
             "Copy the whole table for a spreadsheet (Ctrl+C in the table: the selection)",
             "copy table",
-        )
-        name(
-            self.table_button,
-            "Write every composition into one CSV file, as `endmember run` does",
-            "export table",
         )
         name(
             self.fit_button,
@@ -115,11 +122,15 @@ class CompositionPage(Page):
         row = QHBoxLayout()
         row.addWidget(self.entry_box, 20)
         row.addWidget(self.unit_box)
+        row.addWidget(self.basis_box)
         row.addStretch(1)
         for button in (self.copy_button, self.table_button, self.fit_button):
             row.addWidget(button)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
-        self.splitter.addWidget(self.table)
+        self.top = QStackedWidget()
+        self.top.addWidget(self.table)
+        self.top.addWidget(self.no_table)
+        self.splitter.addWidget(self.top)
         self.splitter.addWidget(self._below())
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setStretchFactor(1, 1)
@@ -128,15 +139,29 @@ class CompositionPage(Page):
         layout = QVBoxLayout(full)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
+        layout.addWidget(self.tabs)
         layout.addLayout(row)
         layout.addWidget(self.splitter, 1)
         self.empty = QLabel()
-        self.empty.setWordWrap(True)
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setProperty("role", "muted")
+        for label in (self.empty, self.no_table):
+            label.setWordWrap(True)
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            label.setProperty("role", "muted")
         self.stack = QStackedLayout(self.body)
         self.stack.addWidget(self.empty)
         self.stack.addWidget(full)
+
+    def _build_tabs(self) -> None:
+        self.tabs.setAccessibleName("table shown")
+        self.tabs.setToolTip("Which table is shown (arrow keys)")
+        self.tabs.setDrawBase(False)
+        self.tabs.setExpanding(False)
+        for index, (kind, says) in enumerate(TABS.items()):
+            self.tabs.addTab(TITLES[kind])
+            self.tabs.setTabToolTip(index, says)
+        preferences = self.workspace.preferences
+        if preferences is not None:
+            self.tabs.setCurrentIndex(list(TABS).index(preferences.table_kind))
 
     def _below(self) -> QWidget:
         """The fit, with what is said of it above."""
@@ -167,6 +192,7 @@ class CompositionPage(Page):
         layout.addStretch(1)
 
     def _connect(self) -> None:
+        self.tabs.currentChanged.connect(lambda _: self._choose_table())
         self.entry_box.activated.connect(lambda _: self._choose_entry())
         self.unit_box.activated.connect(lambda _: self._choose_unit())
         self.copy_button.clicked.connect(lambda: self.table.copy(everything=True))
@@ -223,8 +249,8 @@ class CompositionPage(Page):
         if shown.current and shown.value.failures:
             self.banner.set("warning", "\n".join(shown.value.failures.values()))
         self.table.current = shown.current
-        for button in (self.copy_button, self.table_button, self.fit_button):
-            button.setEnabled(shown.current)
+        self.copy_button.setEnabled(shown.current)
+        self.fit_button.setEnabled(shown.current)
 
     def _why_empty(self, shown: Shown) -> str:
         recipe = self.workspace.recipe
@@ -233,6 +259,11 @@ class CompositionPage(Page):
         if shown.failure is not None:
             return "There is no composition yet: see the message above."
         return "The table is there as soon as the steps before it are done."
+
+    @property
+    def kind(self) -> TableKind:
+        """Which table is shown."""
+        return list(TABS)[max(self.tabs.currentIndex(), 0)]
 
     @property
     def unit(self) -> Unit:
@@ -248,7 +279,7 @@ class CompositionPage(Page):
             entries = self.table.cells.table.entries
             column = max(self.table.currentIndex().column(), 0) + 1
             return entries[min(column, len(entries) - 1)] if entries else None
-        return _with_key(self._found, self.entry_box.value)
+        return with_key(self._found, self.entry_box.value)
 
     def _draw_again(self) -> None:
         self.entry_box.colour()
@@ -258,25 +289,66 @@ class CompositionPage(Page):
     def _draw(self) -> None:
         if self._found is None:
             return
-        instrument, hidden = self.options.instrument.isChecked(), self.options.hidden_columns
-        chosen = self.entry_box.value
-        asked = (self._found, self._before, chosen, self.unit, instrument, hidden)
-        if asked != self._drawn:
-            self._drawn = asked
+        hidden = self.options.hidden_columns
+        asked = self._asked()
+        if (asked, hidden) != self._drawn:
+            self._drawn = (asked, hidden)
+            self._dress(asked)
+            table = table_of(asked)
+            self.top.setCurrentIndex(int(isinstance(table, str)))
+            if isinstance(table, str):
+                self.no_table.setText(table)
+                table = NOTHING
             self.table.hide_columns(hidden)
-            self.table.show_table(self._table(instrument), self.workspace.focus.element)
+            self.table.show_table(table, self.workspace.focus.element)
             self._share_height()
         self._draw_fit()
 
-    def _table(self, instrument: bool) -> ElementTable:
-        """The table of the entry chosen, or of all side by side."""
-        assert self._found is not None
-        entry = _with_key(self._found, self.entry_box.value)
-        if entry is None:
-            compared = [entry for entry in self._found.entries if entry.source != "mixture"]
-            return comparison_table(compared, self.unit)
-        before = None if self._before is None else _with_key(self._before, entry_key(entry))
-        return entry_table(entry, self.unit, before, instrument=instrument)
+    def _asked(self) -> Asked:
+        recipe, found = self.workspace.recipe, self._found
+        assert recipe is not None
+        assert found is not None
+        return Asked(
+            self.kind,
+            with_key(found, self.entry_box.value),
+            found,
+            self._before,
+            self.unit,
+            self.options.instrument.isChecked(),
+            self._further("background_spread"),
+            self._further("partition"),
+            recipe.sample.formula_unit,
+        )
+
+    def _further(self, step: str) -> Any:
+        """The result of a step made from the compositions shown, None until it is there."""
+        recipe = self.workspace.recipe
+        assert recipe is not None
+        shown = self.workspace.shown(step, recipe.map_names[0])
+        return shown.value if shown.current and self.table.current else None
+
+    def _dress(self, asked: Asked) -> None:
+        """What belongs to the kind of table that is shown."""
+        formula = asked.kind == "formula"
+        self.unit_box.setVisible(not formula)
+        self.basis_box.setVisible(formula)
+        if formula and self.workspace.recipe is not None:
+            entry = asked.entry
+            phase = None if entry is None or entry.source == "mixture" else entry.phase
+            self.basis_box.show_phase(phase, self.workspace.recipe)
+        self.options.show_kind(asked.kind)
+        ready = self.table.current and (
+            (asked.kind != "detection" or asked.spreads is not None)
+            and (asked.kind != "partition" or asked.partitions is not None)
+            and (not formula or bool(asked.bases))
+        )
+        self.table_button.setEnabled(ready)
+        name(
+            self.table_button,
+            f"Write this table of every composition into one file, the {FILES[asked.kind]} of "
+            "`endmember run`",
+            "export table",
+        )
 
     def _draw_fit(self) -> None:
         entry, element = self.entry, self.workspace.focus.element
@@ -315,6 +387,12 @@ class CompositionPage(Page):
         self._draw()
         self.workspace.look(precipitate=self.entry_box.keep(self.workspace.focus))
 
+    def _choose_table(self) -> None:
+        self._sized_for = 0 if self._sized_for != -1 else -1
+        self._draw()
+        if self.workspace.preferences is not None:
+            self.workspace.preferences.table_kind = self.kind
+
     def _choose_unit(self) -> None:
         self._draw()
         if self.workspace.preferences is not None:
@@ -349,15 +427,15 @@ class CompositionPage(Page):
         self.workspace.edit(edits.set_quantification, k_factors=k_factors)
 
     def _ask_export_table(self) -> None:
-        start = str(self._folder() / "composition.csv")
+        start = str(self._folder() / FILES[self.kind])
         chosen, _ = QFileDialog.getSaveFileName(self.view, "Export table", start, TABLE_FILTER)
         if chosen:
             self._write(chosen, ".csv", (".csv",), self.export_table)
 
     def export_table(self, path: Path) -> None:
-        """Write all compositions, the same file as `endmember run` writes."""
-        assert self._found is not None
-        write_table(path, self._found)
+        """Write the table shown, of all compositions: the same file as `endmember run` writes."""
+        assert self.workspace.session is not None
+        write_table(path, self.workspace.session, self.kind)
 
     def _ask_export_fit(self) -> None:
         entry = self.entry
@@ -392,7 +470,3 @@ class CompositionPage(Page):
         self.workspace.say("info", f"written: {path}")
         if self.workspace.preferences is not None:
             self.workspace.preferences.last_folder = path.resolve().parent
-
-
-def _with_key(found: Compositions, key: object) -> Entry | None:
-    return next((entry for entry in found.entries if entry_key(entry) == key), None)

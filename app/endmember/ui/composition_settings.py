@@ -57,6 +57,7 @@ class CompositionSettings(QWidget):
             "Element to which the k-factors in the table refer; no value depends on it",
             "reference element of the k-factors",
         )
+        self.shown_title = heading("Shown as well")
         self.notes_title = heading("This composition")
         self.notes = remark()
         self._lay_out()
@@ -77,7 +78,7 @@ class CompositionSettings(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        layout.addWidget(heading("Shown as well"))
+        layout.addWidget(self.shown_title)
         for box in (self.poisson, self.factors, self.instrument):
             layout.addWidget(box)
         layout.addWidget(heading("k-factors"))
@@ -86,6 +87,11 @@ class CompositionSettings(QWidget):
         layout.addLayout(form)
         for part in (self.notes_title, self.notes, heading("States"), remark(DETECTION)):
             layout.addWidget(part)
+
+    def show_kind(self, kind: str) -> None:
+        """Offer what can be added to this kind of table."""
+        for part in (self.shown_title, self.poisson, self.factors, self.instrument):
+            part.setVisible(kind == "composition")
 
     @property
     def hidden_columns(self) -> frozenset[str]:

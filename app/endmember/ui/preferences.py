@@ -10,6 +10,7 @@ from typing import cast, get_args
 
 from PyQt6.QtCore import QByteArray, QSettings
 
+from endmember.session.composition_tables import TableKind
 from endmember.session.composition_view import UnitName
 from endmember.ui.theme import Choice
 
@@ -18,6 +19,7 @@ FILE_NAME = "endmember.ini"
 MOST_RECENT = 10
 
 _RECENT, _FOLDER, _THEME = "files/recent", "files/folder", "view/theme"
+_TABLE = "view/table"
 _UNIT, _GEOMETRY, _STATE = "view/table_unit", "window/geometry", "window/state"
 
 
@@ -149,6 +151,16 @@ class Preferences:
     @table_unit.setter
     def table_unit(self, unit: UnitName) -> None:
         self.put(_UNIT, unit)
+
+    @property
+    def table_kind(self) -> TableKind:
+        """The table that is shown of the compositions."""
+        text = self.text(_TABLE)
+        return cast(TableKind, text) if text in get_args(TableKind) else "composition"
+
+    @table_kind.setter
+    def table_kind(self, kind: TableKind) -> None:
+        self.put(_TABLE, kind)
 
     @property
     def geometry(self) -> QByteArray:

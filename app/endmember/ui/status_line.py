@@ -17,6 +17,8 @@ TITLES = {
     "subtraction": "subtracting the matrix",
     "abundance": "mapping abundances",
     "quantification": "quantifying",
+    "partition": "comparing phases",
+    "background_spread": "trying other backgrounds",
 }
 
 

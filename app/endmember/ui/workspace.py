@@ -250,7 +250,7 @@ class Workspace(QObject):
     def is_complete(self) -> bool:
         """Whether every map has all results that are exported."""
         names = () if self.recipe is None else self.recipe.map_names
-        last = ("abundance", "quantification")
+        last = ("abundance", "partition", "background_spread")
         return bool(names) and all(self.result(s, n) is not None for n in names for s in last)
 
     def _failure_before(self, step: str, name: str) -> str | None:
@@ -322,4 +322,9 @@ class Workspace(QObject):
             self._announce()
 
 
-PAGE_OF_STEP = {step: PAGE_TITLES[page] for page, steps in STEPS_OF_PAGE.items() for step in steps}
+PAGE_OF_STEP = {
+    **{step: PAGE_TITLES[page] for page, steps in STEPS_OF_PAGE.items() for step in steps},
+    # what is made from the compositions, which the page does not wait for
+    "partition": PAGE_TITLES["composition"],
+    "background_spread": PAGE_TITLES["composition"],
+}

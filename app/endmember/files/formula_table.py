@@ -1,0 +1,36 @@
+"""Atoms per formula unit as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from endmember.core.formula_units import FormulaUnit
+from endmember.files.composition_table import Heading, write_table
+
+COLUMNS = (
+    "phase",
+    "source",
+    "map",
+    "region",
+    "basis",
+    "element",
+    "atoms",
+    "atoms_sigma",
+    "atoms_systematic",
+)
+
+
+def write_formula_csv(path: Path, table: Sequence[tuple[Heading, FormulaUnit]]) -> None:
+    """Write one row for each formula unit and element; see `core.formula_units`.
+
+    Numbers with 10 significant digits; errors one sigma, from counting and from the k-factors.
+    """
+    rows = (
+        (of.phase, of.source, of.map, of.label, unit.basis, element, float(n), float(s), float(k))
+        for of, unit in table
+        for element, n, s, k in zip(
+            unit.elements, unit.atoms, unit.sigma, unit.systematic, strict=True
+        )
+    )
+    write_table(path, COLUMNS, rows)

@@ -1,0 +1,83 @@
+"""The tables of results as files, the same from `endmember run` and from the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from endmember.session.formula_units import formula_units
+
+if TYPE_CHECKING:
+    from endmember.core.quantification import Composition
+    from endmember.files.composition_table import Heading
+    from endmember.session.compositions import Entry
+    from endmember.session.session import Session
+
+FILES = {
+    "composition": "composition.csv",
+    "detection": "detection.csv",
+    "partition": "partition.csv",
+    "formula": "formula_units.csv",
+}
+
+
+def composition_table(session: Session) -> list[tuple[Heading, Composition]]:
+    """All compositions of a finished session with their headings."""
+    entries = session.result("quantification").entries
+    return [(heading_of(entry), entry.composition) for entry in entries]
+
+
+def heading_of(entry: Entry) -> Heading:
+    """What a composition belongs to, as the tables head it."""
+    from endmember.files.composition_table import Heading
+
+    return Heading(entry.phase, entry.source, entry.map, entry.pixels, entry.label)
+
+
+def write_tables(session: Session, folder: Path) -> None:
+    """Write every table of a finished session into `folder`.
+
+    That of the formula units is there only where the recipe names one.
+    """
+    for kind, file in FILES.items():
+        if kind != "formula" or session.recipe.sample.formula_unit:
+            write_table(session, kind, folder / file)
+
+
+def write_table(session: Session, kind: str, path: Path) -> None:
+    """Write one of the tables, `kind` being a key of `FILES`."""
+    writers: dict[str, Callable[[Session, Path], None]] = {
+        "composition": _composition,
+        "detection": _detection,
+        "partition": _partition,
+        "formula": _formula,
+    }
+    writers[kind](session, path)
+
+
+def _composition(session: Session, path: Path) -> None:
+    from endmember.files.composition_table import write_composition_csv
+
+    write_composition_csv(path, composition_table(session))
+
+
+def _detection(session: Session, path: Path) -> None:
+    from endmember.files.detection_table import write_detection_csv
+
+    spreads = session.result("background_spread").spreads
+    write_detection_csv(path, composition_table(session), spreads)
+
+
+def _partition(session: Session, path: Path) -> None:
+    from endmember.files.partition_table import write_partition_csv
+
+    write_partition_csv(path, session.result("partition"))
+
+
+def _formula(session: Session, path: Path) -> None:
+    from endmember.files.formula_table import write_formula_csv
+
+    bases = session.recipe.sample.formula_unit
+    units, _ = formula_units(session.result("quantification"), bases)
+    write_formula_csv(path, [(heading_of(entry), unit) for entry, unit in units])
