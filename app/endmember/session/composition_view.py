@@ -447,4 +447,18 @@ def notes(entry: Entry) -> list[str]:
     absent = [row.element for row in rows if row.detected == "assumed_absent"]
     if absent:
         told.append(f"{absent[0]} is assumed absent: the subtraction is scaled on it")
-    return told
+    return told + _charges(entry)
+
+
+def _charges(entry: Entry) -> list[str]:
+    from endmember.core.formula_units import charge_balance
+
+    balance = charge_balance(entry.composition.atoms)
+    if balance is None:
+        return []
+    return [
+        f"charges per 100 atoms: cations +{balance.positive:.1f}, oxygen −{balance.negative:.1f}; "
+        f"they differ by {balance.distance:+.1f} σ, errors of the k-factors included".replace(
+            "by -", "by −"
+        )
+    ]

@@ -82,6 +82,7 @@ def detection_headers(unit: Unit) -> tuple[Header, ...]:
             "other backgrounds",
             "counts",
             "largest less smallest net counts with two other shapes of the background; no sigma",
+            lines="other\nbackgrounds",
         ),
         Header(
             "relative_spread",

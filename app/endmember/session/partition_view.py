@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from endmember.session.composition_view import (
     ELEMENT,
     compared_heads,
     decimals_for,
+    entry_name,
     number_text,
 )
 from endmember.session.element_table import (
@@ -105,8 +107,13 @@ def partition_comparison(pairs: Sequence[Pair], *, by_weight: bool) -> ElementTa
     basis = "wt. / wt." if by_weight else "at. / at."
     columns = []
     for entry, found in pairs:
-        title = f"D to {found.matrix}"
-        heads = compared_heads(entry, "value", title, basis)
+        value, error = compared_heads(entry, "value", "D", basis)
+        where = entry_name(entry)[1]
+        lines = f"D {found.precipitate} / {found.matrix}\n{where}"
+        value = replace(
+            value, title=f"D {found.precipitate} / {found.matrix}, {where}", lines=lines
+        )
+        heads = (value, error)
         columns.append(
             Column(
                 entry, heads, {one.element: _compared(one, by_weight) for one in found.coefficients}
