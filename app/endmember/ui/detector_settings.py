@@ -19,7 +19,7 @@ from endmember.ui.workspace import Workspace
 CURVE_FILTER = "Efficiency curve (*.csv);;All files (*)"
 LARGEST_LAYER = 10_000.0
 MOST_SUMS = 99
-_FROM_LAYERS = "efficiency worked out from layers"
+_FROM_LAYERS = "efficiency from the layers"
 _UNUSED = "Not used while the efficiency comes from a file"
 _TIPS = {
     "silicon_um": "Thickness of the detector's silicon in µm: photons of high energy go through a "
@@ -88,10 +88,10 @@ class DetectorSection(RecipeSection):
         detector = recipe.detector
         curve = detector.curve
         if curve is None:
-            self.source.set_texts(_FROM_LAYERS, "from layers")
+            self.source.set_texts(_FROM_LAYERS, "")
             self.source.setToolTip(_FROM_LAYERS)
         else:
-            self.source.set_texts(f"efficiency from file {Path(curve).name}", Path(curve).name)
+            self.source.set_texts(f"file {Path(curve).name}", "")
             self.source.setToolTip(curve)
         self.from_layers.setEnabled(curve is not None)
         for key, box in self.layers.items():

@@ -101,6 +101,7 @@ class KFactorDialog(Dialog):
         whole.addStretch(1)
         whole.addWidget(box)
         self.setMinimumWidth(_WIDTH)
+        self.resize(_WIDTH, whole.heightForWidth(_WIDTH))
         self._judge()
         next(iter(self.buttons.values())).setFocus()
 

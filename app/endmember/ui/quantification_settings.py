@@ -140,8 +140,7 @@ class KFactorSection(RecipeSection):
                 "computed from ionisation cross sections, fluorescence yields and the detector"
             )
             return
-        file = Path(of.k_factors).name
-        self.source.set_texts(f"file {file}", file)
+        self.source.set_texts(f"file {Path(of.k_factors).name}", "")
         self.source.setToolTip(
             f"{of.k_factors}\n"
             f"basis: {_BASES[of.k_factor_basis] or 'as the file says'}\n"
@@ -175,10 +174,7 @@ class OxygenSection(RecipeSection):
             self.hand.heading,
         )
         self.hand.add(self.table)
-        form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Oxygen", self.oxygen)
-        self.add(form)
+        self.add(self.oxygen)
         self.add(self.hand)
         self.oxygen.activated.connect(
             lambda index: self.change(None, set_quantification, oxygen=self.oxygen.value_at(index))
