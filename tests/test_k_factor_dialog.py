@@ -16,7 +16,7 @@ from endmember.files.factor_checks import Stated
 from endmember.files.k_factor_file import read_k_factors
 from endmember.session.k_factor_choice import look_into
 from endmember.ui.k_factor_dialog import QUESTIONS, KFactorDialog
-from test_quantification_settings import LEFT, Panel
+from quantification_stage import LEFT, Panel
 
 Key = Qt.Key
 VELOX = (

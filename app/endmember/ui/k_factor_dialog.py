@@ -107,14 +107,13 @@ class KFactorDialog(Dialog):
 
     def _ask(self, whole: QVBoxLayout, question: _Question) -> None:
         group = self._groups[question.key] = QButtonGroup(self)
-        group.buttonClicked.connect(self._judge)
         whole.addSpacing(6)
         whole.addWidget(heading(question.text))
         for answer in question.answers:
             button = self.buttons[answer.value] = QRadioButton(answer.text)
             name(button, answer.explained, f"{answer.text}. {answer.explained}")
             button.setProperty("answer", answer.value)
-            button.toggled.connect(self._judge)  # by the arrow keys, too
+            button.toggled.connect(self._judge)
             group.addButton(button)
             explained = remark(answer.explained)
             explained.setIndent(_UNDER_A_RADIO_BUTTON)
