@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from endmember.session import edits
 from endmember.session.edits import LEAVE
-from endmember.session.recipe import ComponentLabel, EnergyWindow, Recipe, Roi
+from endmember.session.recipe import (
+    ComponentLabel,
+    EnergyWindow,
+    FactorsByHand,
+    Recipe,
+    Roi,
+    Valences,
+)
 from endmember.session.recipe_changes import allowed
 from endmember.session.recipe_file import check_recipe, dump_recipe, parse_recipe
 from endmember.session.recipe_rules import fit_map_name
@@ -225,6 +232,39 @@ def test_a_region_changes_its_name_phase_and_shape() -> None:
     assert edits.remove_roi(recipe, "a", "by hand").maps[0].rois == started().maps[0].rois[1:]
 
 
+def test_elements_that_go_take_their_k_factors_by_hand_and_oxygen_by_stoichiometry_along() -> None:
+    recipe = edits.set_quantification(started(), oxygen="stoichiometry")
+    for element, k in (("Fe", 1.6), ("Mg", 1.1)):
+        recipe = edits.set_k_factor(recipe, element, k)
+    recipe = edits.set_valence(recipe, "Fe", 3)
+    recipe = edits.set_elements(recipe, ["O", "Mg", "Si"], [])
+    assert recipe.quantification.k_factor == FactorsByHand({"Mg": 1.1})
+    assert recipe.quantification.oxygen == "stoichiometry"
+    recipe = edits.set_elements(recipe, ["Si"], [])
+    assert recipe.quantification.k_factor is None
+    assert recipe.quantification.oxygen == "measured"
+    assert recipe.quantification.valence == Valences({"Fe": 3}), "one for no element breaks no rule"
+    check_recipe(edits.set_precipitate(recipe, "Fp", absent="Si"), "r")
+
+
+def test_what_was_stated_about_a_file_does_not_hold_for_another() -> None:
+    stated = {"k_factor_basis": "atomic", "k_factor_definition": "family"}
+    recipe = edits.set_quantification(started(), k_factors="a.esl", **stated)  # type: ignore[arg-type]
+    assert recipe.quantification.k_factor_basis == "atomic"
+    recipe = edits.set_quantification(recipe, reference="Mg")
+    assert recipe.quantification.k_factor_definition == "family"
+    recipe = edits.set_quantification(recipe, k_factors="b.csv")
+    assert recipe.quantification.k_factor_basis is None
+    assert recipe.quantification.k_factor_definition is None
+
+
+def test_a_number_by_hand_is_taken_back() -> None:
+    recipe = started()
+    for change in (edits.set_k_factor, edits.set_valence):
+        assert change(change(recipe, "Fe", 2.6), "Fe", None) == recipe
+        assert change(recipe, "Fe", None) == recipe
+
+
 def test_regions_without_a_name_get_one_that_no_map_has() -> None:
     recipe = edits.add_roi(started(), "b", "rectangle", BOX, "Fp")
     assert [roi.name for entry in recipe.maps for roi in entry.rois] == ["ROI_1", "ROI_2", "ROI_3"]
@@ -279,6 +319,14 @@ REFUSED: list[tuple[Edit, str, str]] = [
     (partial(edits.set_segmentation, smoothing_px=-1), "smoothing (px) is -1", "at least 0"),
     (partial(edits.set_quantification, reference="U"), "reference element", "O, Mg, Si, Fe"),
     (partial(edits.set_quantification, k_factors=" "), "file of k-factors", "is empty"),
+    (partial(edits.set_quantification, sum_peaks=-1), "lines that make sum peaks", "at least 0"),
+    (partial(edits.set_k_factor, element="Fe", k_factor=0), "k-factor of Fe is 0", "above 0"),
+    (partial(edits.set_k_factor, element="Si", k_factor=1), "k-factor of Si", "leave it out"),
+    (partial(edits.set_valence, element="Fe", valence=9), "valence of Fe is 9", "at most at 8"),
+    (partial(edits.set_valence, element="O", valence=2), "valence of O", "no cation"),
+    (partial(edits.set_detector, silicon_um=0), "silicon (um) is 0", "above 0"),
+    (partial(edits.set_detector, dead_layer_nm=-1), "dead layer (nm) is -1", "at least 0"),
+    (partial(edits.set_detector, curve=""), "detector curve", "is empty"),
     (
         partial(edits.set_elements, elements=["Xx"], system_elements=[]),
         'the list of elements names "Xx"',
@@ -440,7 +488,24 @@ def arguments(recipe: Recipe, kind: str) -> dict[str, dict[str, st.SearchStrateg
             "seed": kept(seeds),
         },
         "set_segmentation": {"smoothing_px": kept(number), "seed": kept(seeds)},
-        "set_quantification": {"k_factors": kept(words), "reference": maybe(element)},
+        "set_quantification": {
+            "k_factors": kept(words),
+            "k_factor_basis": maybe(st.sampled_from(["weight", "atomic"])),
+            "k_factor_definition": maybe(st.sampled_from(["alpha", "family"])),
+            "reference": maybe(element),
+            "oxygen": kept(st.sampled_from(["measured", "stoichiometry"])),
+            "escape_peaks": kept(st.booleans()),
+            "silicon_fluorescence": kept(st.booleans()),
+            "sum_peaks": kept(st.integers(-1, 3)),
+        },
+        "set_k_factor": {"element": element, "k_factor": st.none() | number},
+        "set_valence": {"element": element, "valence": st.none() | number},
+        "set_detector": {
+            "silicon_um": kept(number),
+            "dead_layer_nm": kept(number),
+            "aluminium_nm": kept(number),
+            "curve": maybe(words),
+        },
         "set_elements": {"elements": symbols, "system_elements": symbols},
         "adopted": {"elements": symbols},
         "set_density": {"phase": phase, "density_g_cm3": st.none() | number},

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from endmember.core.cross_sections import atomic_number
 from endmember.core.k_factors import Basis
 from endmember.core.lines import Definition
+
+Statement = Literal["basis", "definition"]
+
+
+class UnstatedError(ValueError):
+    """A file of k-factors is silent about something, and nobody states it: what is `missing`."""
+
+    def __init__(self, missing: Statement, sentence: str) -> None:
+        super().__init__(sentence)
+        self.missing = missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +36,15 @@ class Stated:
 
         Raises
         ------
+        UnstatedError
+            if neither the file nor the person says it.
         ValueError
-            if neither the file nor the person says it, or both do and differ.
+            if both do and differ.
         """
         return _settled(
             found,
             self.basis,
+            "basis",
             f"{where}: the file does not say whether its k-factors are by weight or by atoms, "
             "which differ by the ratio of the atomic masses: state "
             'k_factor_basis = "weight" or "atomic" under [quantification] '
@@ -45,12 +58,15 @@ class Stated:
 
         Raises
         ------
+        UnstatedError
+            if neither the file nor the person says it.
         ValueError
-            if neither the file nor the person says it, or both do and differ.
+            if both do and differ.
         """
         return _settled(
             found,
             self.definition,
+            "definition",
             f"{where}: the file does not say whether its k-factors belong to the counts of the "
             "alpha line or of the whole family, which differ by a factor of up to 1.8: state "
             'k_factor_definition = "alpha" or "family" under [quantification] '
@@ -63,11 +79,13 @@ class Stated:
 Said = TypeVar("Said", bound=str)
 
 
-def _settled(found: Said | None, stated: Said | None, unsaid: str, differing: str) -> Said:
+def _settled(
+    found: Said | None, stated: Said | None, what: Statement, unsaid: str, differing: str
+) -> Said:
     """What a file says or, where it is silent, a person; ValueError with one of the sentences."""
     settled = found or stated
     if settled is None:
-        raise ValueError(unsaid)
+        raise UnstatedError(what, unsaid)
     if stated not in (None, settled):
         raise ValueError(differing)
     return settled

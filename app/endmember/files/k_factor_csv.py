@@ -10,7 +10,7 @@ from pathlib import Path
 from endmember.core.k_factors import Basis, GivenFactor, GivenFactors, KFactorTable
 from endmember.core.lines import Definition, emission_lines
 from endmember.files.composition_table import write_table
-from endmember.files.factor_checks import Stated, known_element, positive_factor
+from endmember.files.factor_checks import Stated, UnstatedError, known_element, positive_factor
 
 REQUIRED = ("element", "line", "k")
 HEADER = "element,line,k,basis"
@@ -32,6 +32,8 @@ def parse_plain_csv(path: str | Path, text: str, stated: Stated) -> GivenFactors
 
     Raises
     ------
+    UnstatedError
+        if nothing says the basis.
     ValueError
         if a column is missing or a row cannot be used.
     """
@@ -43,10 +45,11 @@ def parse_plain_csv(path: str | Path, text: str, stated: Stated) -> GivenFactors
                 f"{path}: the k-factors lack the column {name}: the first line must read {HEADER}"
             )
     if "basis" not in reader.fieldnames and stated.basis is None:
-        raise ValueError(
+        raise UnstatedError(
+            "basis",
             f"{path}: the k-factors lack the column basis: add it with weight or atomic, or state "
             'k_factor_basis = "weight" or "atomic" under [quantification] '
-            "(--k-factor-basis on the command line)"
+            "(--k-factor-basis on the command line)",
         )
     found: dict[tuple[str, str], GivenFactor] = {}
     same: dict[str, str] = {}

@@ -29,8 +29,10 @@ def parse_esl(path: str | Path, content: bytes, stated: Stated) -> GivenFactors:
 
     Raises
     ------
+    UnstatedError
+        if basis or definition is not stated.
     ValueError
-        if basis or definition is not stated, or the file is no such library or cannot be used.
+        if the file is no such library or cannot be used.
     """
     try:
         root = ElementTree.fromstring(content)

@@ -23,8 +23,10 @@ def read_k_factors(path: str | Path, stated: Stated | None = None) -> GivenFacto
 
     Raises
     ------
+    UnstatedError
+        if the file is silent about something that is not stated.
     ValueError
-        if the file cannot be read or used, or is silent about something that is not stated.
+        if the file cannot be read or used.
     """
     stated = stated or Stated()
     try:

@@ -30,8 +30,10 @@ def parse_velox_csv(path: str | Path, text: str, stated: Stated) -> GivenFactors
 
     Raises
     ------
+    UnstatedError
+        if basis or definition is not stated.
     ValueError
-        if basis or definition is not stated, or a row cannot be used.
+        if a row cannot be used.
     """
     delimiter = _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)

@@ -3,7 +3,7 @@
 Each returns a new recipe, or raises ValueError with a sentence where the result would break a rule.
 The result may be unfinished: no element, or no absent element, chosen yet. `LEAVE` stands for a
 setting that is not touched. Maps, settings, elements, labels and energy windows are edited here;
-the functions of `phase_edits` and `drawings` are found here too.
+the functions of `phase_edits`, `drawings` and `quantification_edits` are found here too.
 """
 
 from __future__ import annotations
@@ -35,6 +35,13 @@ from endmember.session.phase_edits import (
     set_density,
     set_formula_unit,
     set_precipitate,
+)
+from endmember.session.quantification_edits import (
+    kept_for,
+    set_detector,
+    set_k_factor,
+    set_quantification,
+    set_valence,
 )
 from endmember.session.recipe import (
     FORMAT,
@@ -91,13 +98,16 @@ __all__ = [
     "rename_precipitate",
     "set_decomposition",
     "set_density",
+    "set_detector",
     "set_elements",
     "set_formula_unit",
     "set_instrument",
+    "set_k_factor",
     "set_map",
     "set_precipitate",
     "set_quantification",
     "set_segmentation",
+    "set_valence",
 ]
 
 # Support grid, pole piece and ion beam: what a file lists of these is rarely of the sample.
@@ -225,27 +235,18 @@ def set_segmentation(
     return allowed(changed(recipe, segmentation=changed(recipe.segmentation, **settings)))
 
 
-def set_quantification(
-    recipe: Recipe, *, k_factors: str | Leave = LEAVE, reference: str | Leave | None = LEAVE
-) -> Recipe:
-    """Where k-factors come from ("computed" or a file), and the reference element."""
-    settings = given(k_factors=k_factors, reference=reference)
-    return allowed(changed(recipe, quantification=changed(recipe.quantification, **settings)))
-
-
 def set_elements(recipe: Recipe, elements: Sequence[str], system_elements: Sequence[str]) -> Recipe:
     """The elements quantified, and those only fitted, by atomic number.
 
-    An absent element or a reference element that is no longer quantified is unset.
+    An absent element or a reference element that is no longer quantified is unset, and so are
+    k-factors by hand of such elements, and oxygen by stoichiometry without O.
     """
     listed = _by_number(elements)
     sample = changed(recipe.sample, elements=listed, system_elements=_by_number(system_elements))
     precipitates = tuple(
         p if p.absent in listed else changed(p, absent="") for p in recipe.precipitates
     )
-    quantification = recipe.quantification
-    if quantification.reference not in listed:
-        quantification = changed(quantification, reference=None)
+    quantification = kept_for(recipe.quantification, listed)
     return allowed(
         changed(recipe, sample=sample, precipitates=precipitates, quantification=quantification)
     )

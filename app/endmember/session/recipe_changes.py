@@ -164,6 +164,8 @@ def _subject(path: tuple[str | int, ...], recipe: Recipe) -> str:
         return f'the formula unit of "{key}"'
     if path[-2] == "k_factor":
         return f"the k-factor of {key}"
+    if path[-2] == "valence":
+        return f"the valence of {key}"
     if key == "name":
         return f"the name of the {_LISTS[str(path[-3])]}"
     words = _WORDS.get(key, key)

@@ -21,7 +21,6 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from endmember.session import edits
 from endmember.session.composition_tables import TITLES, Asked, TableKind, table_of, with_key
 from endmember.session.composition_view import (
     UNITS,
@@ -41,7 +40,7 @@ from endmember.ui.composition_export import (
     write_table,
 )
 from endmember.ui.composition_model import NOTHING
-from endmember.ui.composition_settings import COMPUTED, CompositionSettings
+from endmember.ui.composition_settings import CompositionSettings
 from endmember.ui.composition_table_view import CompositionTableView
 from endmember.ui.dialog import name
 from endmember.ui.elided_label import ElidedLabel
@@ -90,7 +89,7 @@ class CompositionPage(Page):
         self.log = QToolButton()
         self.whole = QToolButton()
         self.fit_view = FitView()
-        self.options = CompositionSettings()
+        self.options = CompositionSettings(self.workspace)
         self._document: Document | None = None
         self._found: Compositions | None = None
         self._before: Compositions | None = None
@@ -206,11 +205,6 @@ class CompositionPage(Page):
         self.whole.clicked.connect(self.fit_view.fit)
         self.fit_view.energy_hovered.connect(self.workspace.energy_moved)
         self.options.columns_changed.connect(self._draw)
-        self.options.computed_asked.connect(lambda: self._set_k_factors(COMPUTED))
-        self.options.file_asked.connect(self._ask_k_factors)
-        self.options.reference_chosen.connect(
-            lambda element: self.workspace.edit(edits.set_quantification, reference=element)
-        )
         THEME.changed.connect(self._draw_again)
 
     # --- showing -----------------------------------------------------------------------------
@@ -225,7 +219,7 @@ class CompositionPage(Page):
         # one result for all maps: asked for by the first, so that it is the same for any map
         shown = self.workspace.shown("quantification", recipe.map_names[0])
         self._tell(shown)
-        self.options.show_recipe(recipe)
+        self.options.show_recipe(recipe, shown.value if shown.current else None)
         if shown.value is None:
             self.empty.setText(self._why_empty(shown))
             self.options.show_notes([])
@@ -415,16 +409,6 @@ class CompositionPage(Page):
     def _folder(self) -> Path:
         preferences = self.workspace.preferences
         return Path() if preferences is None else preferences.last_folder
-
-    def _ask_k_factors(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(
-            self.view, "k-factors", str(self._folder()), "k-factors (*.csv);;All files (*)"
-        )
-        if chosen:
-            self._set_k_factors(str(Path(chosen).resolve()))
-
-    def _set_k_factors(self, k_factors: str) -> None:
-        self.workspace.edit(edits.set_quantification, k_factors=k_factors)
 
     def _ask_export_table(self) -> None:
         start = str(self._folder() / FILES[self.kind])

@@ -16,9 +16,10 @@ class OptionalNumber(QLineEdit):
     refused = pyqtSignal(str)
     """A sentence on what is no number."""
 
-    def __init__(self, says: str, accessible: str) -> None:
+    def __init__(self, says: str, accessible: str, such_as: str = "200") -> None:
         super().__init__()
         name(self, says, accessible)
+        self.such_as = such_as
         self.setClearButtonEnabled(True)
         self._value: float | None = None
         self.editingFinished.connect(self._finish)
@@ -45,7 +46,9 @@ class OptionalNumber(QLineEdit):
         try:
             value = float(text) if text else None
         except ValueError:
-            self.refused.emit(f'"{self.text()}" is no number: type one such as 200, or nothing')
+            self.refused.emit(
+                f'"{self.text()}" is no number: type one such as {self.such_as}, or nothing'
+            )
             self._show()
             return
         if value != self._value:

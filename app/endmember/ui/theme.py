@@ -161,7 +161,7 @@ def _palette(of: Colours) -> QPalette:
 
 
 def _ticks(of: Colours) -> str:
-    """Boxes to tick that can be seen on a dark ground, where the style's own drown."""
+    """Boxes to tick and choose that can be seen on a dark ground, where the style's own drown."""
     if not of.dark:
         return ""
     tick = importlib.resources.files("endmember_resources").joinpath("icons", "tick.png")
@@ -172,6 +172,11 @@ QCheckBox::indicator, QMenu::indicator {{
 QCheckBox::indicator:checked, QMenu::indicator:checked {{
   background: {of.accent}; border-color: {of.accent}; image: url("{Path(str(tick)).as_posix()}"); }}
 QCheckBox::indicator:disabled {{ border-color: {of.border}; }}
+QRadioButton::indicator {{
+  width: 13px; height: 13px; border: 1px solid {of.muted}; border-radius: 7px;
+  background: {of.base}; }}
+QRadioButton::indicator:checked {{
+  width: 7px; height: 7px; border: 4px solid {of.accent}; background: {of.base}; }}
 """
 
 
