@@ -378,3 +378,4 @@ def test_the_k_factor_in_use_stands_faintly_and_one_by_hand_replaces_it(
     silicon = stage.workspace.result("quantification").entries[0].composition["Si"]
     assert row.k_factor / silicon.k_factor == pytest.approx(1.7)
     assert magnesium.placeholderText() == expected["Mg"]
+    assert iron.placeholderText() == "computed", "not the one by hand"

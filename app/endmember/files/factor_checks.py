@@ -68,7 +68,7 @@ class Stated:
             self.definition,
             "definition",
             f"{where}: the file does not say whether its k-factors belong to the counts of the "
-            "alpha line or of the whole family, which differ by a factor of up to 1.8: state "
+            "alpha line or of the whole family, which differ by up to nearly a factor of 2: state "
             'k_factor_definition = "alpha" or "family" under [quantification] '
             "(--k-factor-definition on the command line)",
             f'{where}: the k-factors are those of "{found}", but k_factor_definition says '
