@@ -16,17 +16,21 @@ from pytestqt.qtbot import QtBot
 
 from endmember.core.background_spread import BACKGROUNDS
 from endmember.core.detector import Detector
+from endmember.core.quantification import composition_of
 from endmember.core.spectrum_fit import fit_spectrum
 from endmember.session.composition_tables import Asked, TableKind, table_of, with_key
-from endmember.session.composition_view import UNITS, UnitName, entry_key
+from endmember.session.composition_view import UNITS, UnitName, entry_key, notes
 from endmember.session.compositions import Entry
-from endmember.session.edits import add_roi
+from endmember.session.edits import add_roi, remove_roi, set_density, set_formula_unit
 from endmember.session.element_table import Cell, ElementTable
 from endmember.session.recipe import FormulaBases, Recipe
 from endmember.session.result_tables import FILES, write_tables
+from endmember.session.session import Failure
+from endmember.session.steps import method_of
 from endmember.ui.composition_entries import COMPARE
 from endmember.ui.composition_page import CompositionPage
 from endmember.ui.preferences import Preferences
+from endmember.ui.theme import THEME
 from page_stage import LEFT, NAME, Prepared, Stage, prepared_demo
 
 Key = Qt.Key
@@ -230,6 +234,8 @@ def test_atoms_are_scaled_to_what_is_counted(prepared: Prepared) -> None:
             counted, size = percents["O"], 3.0
         else:
             counted, size = sum(percents[e] for e in CHARGES if e != "Si"), 2.0
+        cations = sum(percents[e] or 0.0 for e in CHARGES)
+        assert atoms.pop("Σ cations").number == pytest.approx(size * cations / counted)
         for element, cell in atoms.items():
             if percents[element]:
                 assert cell.number == pytest.approx(size * percents[element] / counted, rel=1e-9)
@@ -244,7 +250,7 @@ def test_the_formula_units_of_all_phases_have_their_own_scale(prepared: Prepared
     compared = table(prepared, "formula", None)
     units = [head.unit for head in compared.heads if head.key == "atoms"]
     assert units == ["per 3 O", "per 2 cations", "per 2 cations", "per 2 cations"]
-    assert column(compared, "atoms", 0)["O"].text == "3.00"
+    assert column(compared, "atoms", 0)["O"].text == "3"
 
 
 def test_why_there_is_no_formula_unit_is_said(prepared: Prepared) -> None:
@@ -360,8 +366,6 @@ def test_each_table_is_exported_as_the_command_writes_it(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from endmember.session.phase_edits import set_formula_unit
-
     assert stage.workspace.edit(set_formula_unit, "Brg", "3 O")
     session = stage.workspace.session
     assert session is not None
@@ -383,8 +387,6 @@ def test_each_table_is_exported_as_the_command_writes_it(
 def test_the_file_of_formula_units_holds_those_of_the_recipe_alone(
     prepared: Prepared, tmp_path: Path
 ) -> None:
-    from endmember.session.phase_edits import set_formula_unit
-
     write_tables(prepared.document().session, tmp_path)
     assert not (tmp_path / FILES["formula"]).exists()
     recipe = set_formula_unit(prepared.recipe, "Fp", "1 O")
@@ -443,3 +445,182 @@ def test_comparing_all_keeps_the_kind_of_table(stage: Stage[CompositionPage]) ->
     assert stage.page.entry is not None
     assert stage.page.entry.phase == "Fp"
     assert with_key(stage.workspace.result("quantification"), entry_key(stage.page.entry))
+
+
+# What is not there, or not current
+
+
+def test_nothing_is_exported_while_the_compositions_are_out_of_date(
+    stage: Stage[CompositionPage], prepared: Prepared
+) -> None:
+    stage.open(prepared.document(background_spread=None, partition=None))
+    stage.runner.cancel()
+    assert stage.workspace.edit(set_density, "Fp", 6.0)
+    for kind in FILES:
+        click_tab(stage, kind)
+        assert not stage.page.table_button.isEnabled(), kind
+    stage.until(lambda: stage.workspace.result("quantification"))
+    click_tab(stage, "composition")
+    assert stage.page.table_button.isEnabled()
+
+
+def test_why_something_made_from_the_compositions_is_missing_is_said_with_a_way_on(
+    stage: Stage[CompositionPage], prepared: Prepared
+) -> None:
+    failed = Failure("stopped before it was done", True)
+    stage.open(prepared.document(background_spread=failed, partition=failed))
+    assert stage.page.banner.text == "stopped before it was done"
+    click_tab(stage, "partition")
+    assert stage.page.no_table.text() == "stopped before it was done"
+    click_tab(stage, "detection")
+    choose(stage, stage.page.entry_box, "Brg, mask, demo")
+    cell = column(stage.page.table.cells.table, "spread")["Mg"]
+    assert (cell.text, cell.more) == ("–", "stopped before it was done")
+    assert not stage.page.table_button.isEnabled()
+    stage.qtbot.mouseClick(stage.page.banner.action, LEFT)
+    stage.until(lambda: stage.workspace.result("background_spread"))
+    assert stage.page.banner.text == ""
+    assert stage.page.table_button.isEnabled()
+
+
+def test_a_page_out_of_sight_does_not_mix_two_results(
+    stage: Stage[CompositionPage], prepared: Prepared
+) -> None:
+    click_tab(stage, "detection")
+    choose(stage, stage.page.entry_box, "by hand (Fp), ROI, matrix subtracted, demo")
+    stage.workspace.recipe_changed.disconnect(stage.page.refresh)
+    stage.workspace.results_changed.disconnect(stage.page.refresh)
+    assert stage.workspace.edit(remove_roi, NAME, "by hand")
+    stage.until(lambda: stage.workspace.result("background_spread"))
+    THEME.choose("dark")
+    try:
+        cells = column(stage.page.table.cells.table, "net")
+        assert (
+            cells["Mg"].number
+            == entry_of(prepared, "Fp", "conventional").composition["Mg"].net_counts
+        )
+    finally:
+        THEME.choose("light")
+
+
+def test_limits_side_by_side_say_that_they_are_limits(prepared: Prepared) -> None:
+    compared = table(prepared, "detection", None, "oxide wt.%")
+    titles = [head.text for head in compared.heads]
+    assert titles[1:3] == ["LOD of Brg, mask, demo (oxide wt.%)", "SNR of Brg, mask, demo"]
+    assert [row[0].text for row in compared.cells][1:3] == ["MgO", "Al2O3"]
+
+
+def test_no_error_stands_beside_a_limit(prepared: Prepared) -> None:
+    absent = [r.element for r in entry_of(prepared, "Fp").composition.rows if r.detected == "no"]
+    number = [e.phase for e in prepared.result("quantification").entries if e.source != "mixture"]
+    place = number.index("Fp")
+    compared = table(prepared, "composition", None)
+    for element in absent:
+        assert column(compared, "value", place)[element].text.startswith("< LOD")
+        assert column(compared, "sigma", place)[element].text == ""
+
+
+def test_the_size_of_a_formula_unit_keeps_its_digits_when_something_else_is_chosen(
+    stage: Stage[CompositionPage],
+) -> None:
+    for text in ("1.23456 O", "100 O", "2.5 O"):
+        assert stage.workspace.edit(set_formula_unit, "Brg", text)
+        click_tab(stage, "formula")
+        choose(stage, stage.page.entry_box, "Brg, mask, demo")
+        choose(stage, stage.page.basis_box.counted, "cations")
+        expected = text.replace("O", "cations")
+        assert stage.recipe.sample.formula_unit["Brg"] == expected
+
+
+def test_what_is_typed_belongs_to_the_phase_it_was_typed_for(
+    stage: Stage[CompositionPage],
+) -> None:
+    click_tab(stage, "formula")
+    choose(stage, stage.page.entry_box, "Fp, mask, demo")
+    size = stage.page.basis_box.size_box
+    size.setFocus()
+    size.selectAll()
+    stage.qtbot.keyClicks(size, "7")
+    stage.page.basis_box.show_phase("Brg", stage.recipe)
+    assert dict(stage.recipe.sample.formula_unit) == {"Fp": "7 O"}
+    assert size.value() == 0.0
+
+
+def test_formula_units_that_cannot_be_made_are_said_one_by_one(prepared: Prepared) -> None:
+    found = prepared.result("quantification")
+    entries = []
+    for entry in found.entries:
+        atoms = entry.composition.atoms
+        renamed = replace(atoms, elements=("X", *atoms.elements[1:]))
+        entries.append(replace(entry, composition=replace(entry.composition, atoms=renamed)))
+    says = asked(
+        prepared,
+        "formula",
+        None,
+        found=replace(found, entries=tuple(entries)),
+        bases=FormulaBases({"Brg": "3 O", "CaPv": "3 O"}),
+    )
+    assert isinstance(says, str)
+    lines = says.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["Brg mask demo", "CaPv mask demo"]
+    assert all("holds no oxygen" in line for line in lines)
+
+
+def test_a_column_of_a_comparison_shows_the_fit_of_its_phase(
+    stage: Stage[CompositionPage],
+) -> None:
+    click_tab(stage, "partition")
+    choose(stage, stage.page.entry_box, "Brg, mask, demo")
+    view = stage.page.table
+    row = view.cells.table.elements.index("Fe")
+    place = view.visualRect(view.cells.index(row, 2)).center()
+    stage.qtbot.mouseClick(view.viewport(), LEFT, pos=place)
+    assert stage.page.fit_view.entry is not None
+    assert stage.page.fit_view.entry.phase == "CaPv"
+    assert stage.page.fit_line.text().startswith("CaPv, mask, demo: ")
+
+
+def test_a_ratio_of_phases_is_one_of_atoms_or_of_weights(stage: Stage[CompositionPage]) -> None:
+    choose(stage, stage.page.unit_box, "wt. ppm")
+    click_tab(stage, "partition")
+    box = stage.page.unit_box
+    assert [box.itemText(i) for i in range(box.count())] == ["by atoms", "by weight"]
+    assert box.currentText() == "by weight"
+    assert stage.page.table.cells.head(0).unit == "by weight"
+    choose(stage, box, "by atoms")
+    assert stage.page.table.cells.head(0).unit == "by atoms"
+    click_tab(stage, "composition")
+    assert box.currentText() == "at.%"
+
+
+def test_the_sum_of_the_cations_has_no_line_to_show(stage: Stage[CompositionPage]) -> None:
+    assert stage.workspace.edit(set_formula_unit, "Brg", "3 O")
+    click_tab(stage, "formula")
+    choose(stage, stage.page.entry_box, "Brg, mask, demo")
+    stage.workspace.look(element="Fe")
+    view = stage.page.table
+    last = view.cells.rowCount() - 1
+    assert view.cells.table.elements[last] == "Σ cations"
+    place = view.visualRect(view.cells.index(last, 0)).center()
+    stage.qtbot.mouseClick(view.viewport(), LEFT, pos=place)
+    assert stage.workspace.focus.element == "Fe"
+
+
+def test_what_the_thickness_would_change_is_that_of_a_thicker_foil(prepared: Prepared) -> None:
+    """Against a correction with 10 % more thickness, of the same areas."""
+    entry = entry_of(prepared, "Brg")
+    foil = entry.composition.foil
+    assert foil is not None
+    recipe = prepared.recipe
+    method = method_of(recipe.sample, recipe.quantification, recipe.detector)
+    thicker = replace(foil, thickness_nm=1.1 * foil.thickness_nm)
+    other = composition_of(entry.composition.fit, method, thicker)
+    moved = {
+        row.element: (other[row.element].atomic_percent or 0) - (row.atomic_percent or 0)
+        for row in entry.composition.rows
+    }
+    most = max(moved, key=lambda element: abs(moved[element]))
+    (said,) = [note for note in notes(entry) if note.startswith("10 % more thickness")]
+    assert f"move {most} by " in said
+    number = float(said.partition(f"{most} by ")[2].partition(" ")[0].replace("−", "-"))
+    assert number == pytest.approx(moved[most], rel=0.1)

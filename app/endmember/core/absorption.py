@@ -91,3 +91,20 @@ def absorption_factor(
     chi = mass_attenuation(weight_fractions, energies_keV) * path_g_cm2
     safe = np.where(chi > 0, chi, 1.0)
     return np.where(chi > 0, -np.expm1(-safe) / safe, 1.0)
+
+
+def thickness_slope(absorption: FloatArray) -> FloatArray:
+    """d ln A / d ln t of absorption factors A, between -1 and 0, shape of `absorption`.
+
+    From A = (1 - exp(-chi)) / chi, chi proportional to the thickness t (and to the density):
+    chi / (exp(chi) - 1) - 1. chi follows from A by bisection.
+    """
+    a = np.asarray(absorption, dtype=np.float64)
+    low, high = np.zeros_like(a), np.full_like(a, 1e3)
+    for _ in range(60):
+        chi = (low + high) / 2
+        too_thick = -np.expm1(-chi) < a * chi
+        low, high = np.where(too_thick, low, chi), np.where(too_thick, chi, high)
+    chi = np.minimum((low + high) / 2, 700.0)
+    safe = np.where(chi > 1e-9, chi, 1.0)
+    return np.where(chi > 1e-9, safe / np.expm1(safe) - 1.0, 0.0)

@@ -137,23 +137,26 @@ def background_sigma(fit: SpectrumFit, index: int) -> float:
 
 
 def empirical_snr(fit: SpectrumFit, index: int) -> float | None:
-    """S over the scatter that the residual of the fit shows beside the line; see `side_band_sigma`.
+    """S over the noise at the line as the residual of the fit shows it; see `side_band_excess`.
 
-    S is the fitted alpha area. On a subtracted spectrum the root of the background says nothing,
-    and this ratio alone is right. None where the side-bands are too short.
+    S is the fitted alpha area; the noise is `background_sigma` times the excess. The scatter beside
+    the line alone would not do: on a subtracted spectrum it lacks the noise of a line of the matrix
+    that was subtracted under this one. None where the side-bands are too short.
     """
-    noise = side_band_sigma(fit, fit.columns[index].energy_keV)
-    return None if noise is None else float(fit.areas[index]) / noise
+    excess = side_band_excess(fit, fit.columns[index].energy_keV)
+    noise = None if excess is None else excess * background_sigma(fit, index)
+    return float(fit.areas[index]) / noise if noise else None
 
 
-def side_band_sigma(fit: SpectrumFit, energy_keV: float) -> float | None:
-    """Standard deviation in counts of sums over 1.0 FWHM in side-bands of the residual.
+def side_band_excess(fit: SpectrumFit, energy_keV: float) -> float | None:
+    """Scatter of the residual in side-bands of a line over what the fit expects: 1 if all is well.
 
-    Sums of the residual y - f over windows as wide as that at the line, at every place within 12
-    FWHM on both sides. A window counts as side-band if its centre is at least 1 FWHM from the line
-    and 0.75 FWHM from every other fitted alpha line, and if the phase's own lines make up at most a
-    quarter of the variance in it. The residual has mean zero by the fit, so the deviation is
-    taken from zero and a local misfit counts as noise. None for less than six windows' worth.
+    Sums of the residual y - f over windows as wide as that at the line, 1.0 FWHM, at every place
+    within 12 FWHM on both sides, over the root of the summed variance there. A window counts as
+    side-band if its centre is at least 1 FWHM from the line and 0.75 FWHM from every other fitted
+    alpha line, and if the phase's own lines make up at most a quarter of the variance in it. The
+    root mean square: the residual has mean zero by the fit, so a local misfit counts as noise. None
+    for less than six windows' worth.
     """
     window = fit.window(energy_keV)
     width = window.stop - window.start
@@ -161,17 +164,18 @@ def side_band_sigma(fit: SpectrumFit, energy_keV: float) -> float | None:
     if not 0 < width < channels:
         return None
     ones = np.ones(width)
-    sums = np.convolve(fit.spectrum.counts - fit.fitted, ones, "valid")
+    variance = np.convolve(fit.variance, ones, "valid")
+    pulls = np.convolve(fit.spectrum.counts - fit.fitted, ones, "valid") / np.sqrt(variance)
     own = np.maximum(fit.shapes @ np.maximum(fit.areas, 0.0), 0.0)
-    line_share = np.convolve(own, ones, "valid") / np.convolve(fit.variance, ones, "valid")
-    centres = np.arange(len(sums)) + (width - 1) / 2
+    line_share = np.convolve(own, ones, "valid") / variance
+    centres = np.arange(len(pulls)) + (width - 1) / 2
     distance = np.abs(centres - (window.start + window.stop - 1) / 2) / width
     usable = (distance >= OWN_GAP_FWHM) & (distance <= SIDE_BAND_FWHM)
     usable &= line_share <= LARGEST_LINE_SHARE
     usable &= ~_beside_fitted_lines(fit, centres)
     if np.count_nonzero(usable) < LEAST_WINDOWS * width:
         return None
-    return float(np.sqrt(np.mean(sums[usable] ** 2)))
+    return float(np.sqrt(np.mean(pulls[usable] ** 2)))
 
 
 def _beside_fitted_lines(fit: SpectrumFit, channels: FloatArray) -> BoolArray:

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from endmember.core.composition import Composition
     from endmember.core.spectrum_fit import SpectrumFit
 
-State = Literal["measured", "below_limit", "assumed_absent", "matrix_not_detected", "not_measured"]
+State = Literal[
+    "measured",
+    "matrix_uncertain",
+    "below_limit",
+    "assumed_absent",
+    "matrix_not_detected",
+    "not_measured",
+]
+CERTAIN = 5.0
+"""Sigmas of an element in the matrix from which a ratio to it has nearly symmetric errors."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -51,9 +60,11 @@ class Coefficient:
 class PartitionCoefficient:
     """D of one element, by atoms and by weight; None where the state is that there is no D.
 
-    `state`: "measured"; "below_limit" (not detected in the precipitate: signed value and upper
-    limit); "assumed_absent" (the element the subtraction was scaled on: 0 by construction);
-    "matrix_not_detected" (nothing to divide by); "not_measured" (no line in the range).
+    `state`: "measured"; "matrix_uncertain" (measured, but the matrix holds the element with less
+    than 5 sigma: the true error is not symmetric, upwards larger); "below_limit" (not detected in
+    the precipitate: signed value and upper limit); "assumed_absent" (the element the subtraction
+    was scaled on: 0 by construction); "matrix_not_detected" (nothing to divide by);
+    "not_measured" (no line in the range).
     """
 
     element: str
@@ -179,7 +190,12 @@ def _state(element: str, precipitate: Composition, matrix: Composition) -> State
         return "assumed_absent"
     if not in_matrix or element not in precipitate.atoms.elements:
         return "not_measured"
-    return "below_limit" if precipitate[element].detected == "no" else "measured"
+    if precipitate[element].detected == "no":
+        return "below_limit"
+    row = matrix[element]
+    assert row.net_counts is not None
+    assert row.net_sigma is not None
+    return "measured" if row.net_counts >= CERTAIN * row.net_sigma else "matrix_uncertain"
 
 
 def _coefficient(

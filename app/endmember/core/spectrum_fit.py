@@ -67,6 +67,12 @@ class SpectrumFit:
         residual = self.spectrum.counts - self.fitted
         return float(np.sum(residual**2 / self.variance) / self.degrees_of_freedom)
 
+    @property
+    def deviation(self) -> FloatArray:
+        """Standard deviation of the counts of each channel, (n,)."""
+        covariance = self.spectrum.covariance
+        return np.asarray(np.sqrt(self.variance if covariance is None else covariance.variance))
+
     def find(self, element: str, family: str) -> int | None:
         """The index of a column, or None where the fit has no such line."""
         for index, column in enumerate(self.columns):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from endmember.core.composition import Composition, ElementResult
 from endmember.core.formula_units import charge_balance
+from endmember.files.csv_table import fields_of, write_csv
 
 COLUMNS = (
     "phase",
@@ -55,16 +55,7 @@ def write_composition_csv(path: Path, table: Table) -> None:
         for heading, composition in table
         for row in composition.rows
     )
-    write_table(path, COLUMNS, rows)
-
-
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV: numbers with 10 significant digits, an empty cell where there is no value."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(columns)
-        for row in rows:
-            writer.writerow([_cell_text(value) for value in row])
+    write_csv(path, COLUMNS, rows)
 
 
 def _cells(heading: Heading, composition: Composition, row: ElementResult) -> list[object]:
@@ -72,17 +63,6 @@ def _cells(heading: Heading, composition: Composition, row: ElementResult) -> li
     if row.line is not None:
         measured["reduced_chi_squared"] = composition.fit.reduced_chi_squared
     return [measured.get(name) for name in COLUMNS]
-
-
-def fields_of(item: object) -> dict[str, object]:
-    """The fields of a slotted dataclass by name, not copied deeply."""
-    return {name: getattr(item, name) for name in getattr(item, "__dataclass_fields__", {})}
-
-
-def _cell_text(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def composition_text(table: Table) -> str:

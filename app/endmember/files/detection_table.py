@@ -7,7 +7,8 @@ from pathlib import Path
 
 from endmember.core.background_spread import Spread
 from endmember.core.composition import ElementResult
-from endmember.files.composition_table import Heading, Table, fields_of, write_table
+from endmember.files.composition_table import Heading, Table
+from endmember.files.csv_table import fields_of, write_csv
 
 COLUMNS = (
     "phase",
@@ -48,7 +49,7 @@ def write_detection_csv(path: Path, table: Table, spreads: Sequence[Spread]) -> 
         for (heading, composition), spread in zip(table, spreads, strict=True)
         for row in composition.rows
     )
-    write_table(path, COLUMNS, rows)
+    write_csv(path, COLUMNS, rows)
 
 
 def _cells(heading: Heading, row: ElementResult, spread: Spread) -> list[object]:

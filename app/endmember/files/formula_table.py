@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from endmember.core.formula_units import FormulaUnit
-from endmember.files.composition_table import Heading, write_table
+from endmember.files.composition_table import Heading
+from endmember.files.csv_table import write_csv
 
 COLUMNS = (
     "phase",
@@ -33,4 +34,4 @@ def write_formula_csv(path: Path, table: Sequence[tuple[Heading, FormulaUnit]]) 
             unit.elements, unit.atoms, unit.sigma, unit.systematic, strict=True
         )
     )
-    write_table(path, COLUMNS, rows)
+    write_csv(path, COLUMNS, rows)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from endmember.core.k_factors import Basis, GivenFactor, GivenFactors, KFactorTable
 from endmember.core.lines import Definition, emission_lines
-from endmember.files.composition_table import write_table
+from endmember.files.csv_table import write_csv
 from endmember.files.factor_checks import Stated, UnstatedError, known_element, positive_factor
 
 REQUIRED = ("element", "line", "k")
@@ -148,4 +148,4 @@ def write_plain_csv(path: Path, table: KFactorTable) -> None:
         )
         for row in table.rows
     )
-    write_table(path, columns, rows)
+    write_csv(path, columns, rows)

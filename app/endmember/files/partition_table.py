@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from endmember.core.partition import Coefficient, PartitionCoefficient
-from endmember.files.composition_table import write_table
+from endmember.files.csv_table import write_csv
 
 COLUMNS = (
     "precipitate",
@@ -64,7 +64,7 @@ def write_partition_csv(path: Path, entries: Sequence[PartitionEntry]) -> None:
         for entry in entries
         for found in entry.coefficients
     )
-    write_table(path, COLUMNS, rows)
+    write_csv(path, COLUMNS, rows)
 
 
 def _values(d: Coefficient | None) -> tuple[float | None, ...]:

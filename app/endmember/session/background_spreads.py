@@ -11,7 +11,7 @@ from endmember.core.artefact_peaks import Artefacts
 from endmember.core.background_spread import Spread, composition_spread, spread_sentence
 from endmember.core.detector import Detector
 from endmember.core.progress import Report, parts_of
-from endmember.session.compositions import Compositions, Entry
+from endmember.session.compositions import Compositions
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,13 +46,9 @@ def background_spreads(
             except np.linalg.LinAlgError:  # a ValueError, but a fault of the program
                 raise
             except ValueError as error:
-                told.append(f"{_place(entry)}: no other background could be fitted: {error}")
+                told.append(f"{entry.place}: no other background could be fitted: {error}")
         spreads.append(spread)
         if (sentence := spread_sentence(spread)) is not None:
-            told.append(f"{_place(entry)}: {sentence}")
+            told.append(f"{entry.place}: {sentence}")
     report(1.0)
     return BackgroundSpreads(tuple(spreads), tuple(told))
-
-
-def _place(entry: Entry) -> str:
-    return f"{entry.label or entry.phase} {entry.source} {entry.map}"

@@ -12,23 +12,11 @@ from endmember.session.recipe_file import anchored, dump_recipe, load_recipe
 from endmember.session.remarks import remarks
 from endmember.session.result_tables import write_tables
 from endmember.session.session import Failure, Job, Session, StepRecord, run_all
-from endmember.session.steps import STEPS, Decomposed, MapAbundance
+from endmember.session.steps import FROM_COMPOSITIONS, STEPS, Decomposed, MapAbundance
 
 if TYPE_CHECKING:
     from endmember.session.map_data import MapData
     from endmember.session.separation import MapMasks, MapPhases
-
-
-METHOD = (
-    "read",
-    "scree",
-    "decomposition",
-    "masks",
-    "subtraction",
-    "abundance",
-    "quantification",
-)
-"""The steps that `run.json` tells of; what is made from their compositions is left out."""
 
 
 class RunError(ValueError):
@@ -146,7 +134,6 @@ def write_results(
 
 
 def _write_spectra(session: Session, folder: Path) -> None:
-    import numpy as np
 
     from endmember.files.exporting import write_spectrum_csv, write_spectrum_msa
 
@@ -154,14 +141,11 @@ def _write_spectra(session: Session, folder: Path) -> None:
         if entry.source not in ("mask", "mixture"):
             continue
         fit = entry.composition.fit
-        deviation = np.sqrt(
-            fit.variance if fit.spectrum.covariance is None else fit.spectrum.covariance.variance
-        )
         stem = f"{entry.map}_{entry.phase}"
         title = f"{entry.phase}, {entry.map}"
         write_spectrum_msa(folder / f"{stem}.msa", fit.spectrum, title)
         write_spectrum_csv(
-            folder / f"{stem}.csv", fit.spectrum, deviation, fit.fitted, fit.background
+            folder / f"{stem}.csv", fit.spectrum, fit.deviation, fit.fitted, fit.background
         )
 
 
@@ -177,7 +161,7 @@ def _write_masks(session: Session, name: str, folder: Path) -> None:
         **{f"component_{p}": mask for p, mask in part.components.items()},
         **{f"mixture_{p}": mask for p, mask in part.mixtures.items()},
     }
-    size = _file_pixel_size(data)
+    size = data.full_pixel_size_nm
     for label, mask in named.items():
         write_mask_tiff(folder / f"{name}_{label}.tif", data.on_full_map(mask, False), size)
     excluded = data.on_full_map(part.excluded, True)
@@ -191,16 +175,11 @@ def _write_abundance(session: Session, name: str, folder: Path) -> None:
 
     data: MapData = session.result("read", name)
     found: MapAbundance = session.result("abundance", name)
-    size = _file_pixel_size(data)
+    size = data.full_pixel_size_nm
     maps = dict(zip(found.phases, found.abundance.maps, strict=True))
     maps["residual"] = found.abundance.residual
     for label, array in maps.items():
         write_map_tiff(folder / f"{name}_{label}.tif", data.on_full_map(array, np.nan), size)
-
-
-def _file_pixel_size(data: MapData) -> float | None:
-    size = data.image.pixel_size_nm
-    return None if size is None else size / data.entry.rebin
 
 
 def _write_components(session: Session, name: str, path: Path) -> None:
@@ -239,6 +218,7 @@ def _account(session: Session, records: list[StepRecord], warnings: list[str]) -
 
     recipe = session.recipe
     read = {name: session.result("read", name) for name in recipe.map_names}
+    entries = session.result("quantification").entries
     phases: dict[str, MapPhases] = {
         name: session.result("subtraction", name) for name in recipe.map_names
     }
@@ -256,6 +236,11 @@ def _account(session: Session, records: list[StepRecord], warnings: list[str]) -
             **further_inputs(recipe),
         },
         "warnings": warnings,
+        "k_factors": {
+            "basis": "weight",
+            "definition": "alpha line, detector inside",
+            "references": {entry.place: entry.composition.reference for entry in entries},
+        },
         "purity": {
             name: {p: {"value": v, "sigma": s} for p, (v, s) in phases[name].purity.items()}
             for name in recipe.map_names
@@ -289,6 +274,7 @@ def _account(session: Session, records: list[StepRecord], warnings: list[str]) -
                 "peak_memory_MB": record.peak_memory_MB,
             }
             for record in records
-            if record.name in METHOD
+            # the names that others rely on
+            if record.name not in FROM_COMPOSITIONS
         ],
     }

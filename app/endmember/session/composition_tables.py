@@ -9,7 +9,11 @@ from endmember.session.composition_view import Unit, comparison_table, entry_key
 from endmember.session.detection_view import detection_comparison, detection_table
 from endmember.session.formula_units import formula_unit_of, formula_units
 from endmember.session.formula_view import formula_comparison, formula_table
-from endmember.session.partition_view import Pair, partition_comparison, partition_table
+from endmember.session.partition_view import (
+    OfPrecipitate,
+    partition_comparison,
+    partition_table,
+)
 from endmember.session.recipe import FormulaBases
 
 if TYPE_CHECKING:
@@ -38,7 +42,8 @@ class Asked:
     """Which table is wanted, and the results it is made from.
 
     `entry` is the composition chosen, None for all side by side; `before` the results shown before;
-    `spreads` and `partitions` are None until they are known; `instrument` adds instrument lines.
+    `spreads` and `partitions`, made from `found`, are None until they are known and a sentence
+    where they could not be made; `instrument` adds instrument lines.
     """
 
     kind: TableKind
@@ -47,8 +52,8 @@ class Asked:
     before: Compositions | None
     unit: Unit
     instrument: bool
-    spreads: BackgroundSpreads | None
-    partitions: tuple[PartitionEntry, ...] | None
+    spreads: BackgroundSpreads | str | None
+    partitions: tuple[PartitionEntry, ...] | str | None
     bases: FormulaBases
 
 
@@ -61,6 +66,15 @@ def table_of(asked: Asked) -> ElementTable | str:
         "formula": _formula,
     }
     return makers[asked.kind](asked)
+
+
+def is_written(asked: Asked) -> bool:
+    """Whether there is anything to write into the file of this kind of table."""
+    if asked.kind == "detection":
+        return asked.spreads is not None and not isinstance(asked.spreads, str)
+    if asked.kind == "partition":
+        return asked.partitions is not None and not isinstance(asked.partitions, str)
+    return asked.kind != "formula" or bool(formula_units(asked.found, asked.bases)[0])
 
 
 def _compared(asked: Asked) -> list[Entry]:
@@ -86,17 +100,19 @@ def _detection(asked: Asked) -> ElementTable:
     return detection_table(asked.entry, asked.unit, _spread(asked, asked.entry))
 
 
-def _spread(asked: Asked, entry: Entry) -> Spread | None:
-    if asked.spreads is None:
-        return None
+def _spread(asked: Asked, entry: Entry) -> Spread | str | None:
+    if asked.spreads is None or isinstance(asked.spreads, str):
+        return asked.spreads
     return asked.spreads.spreads[asked.found.entries.index(entry)]
 
 
 def _partition(asked: Asked) -> ElementTable | str:
     if asked.partitions is None:
         return "The partition coefficients are being computed."
+    if isinstance(asked.partitions, str):
+        return asked.partitions
     entries = {entry_key(entry): entry for entry in asked.found.entries}
-    pairs: list[Pair] = [
+    pairs: list[OfPrecipitate] = [
         (entries[key], one)
         for one in asked.partitions
         if (key := (one.precipitate, one.source, one.map, one.region)) in entries
@@ -112,9 +128,9 @@ def _partition(asked: Asked) -> ElementTable | str:
 
 def _formula(asked: Asked) -> ElementTable | str:
     if asked.entry is None:
-        units, _ = formula_units(asked.found, asked.bases)
+        units, told = formula_units(asked.found, asked.bases)
         if not units:
-            return NO_FORMULA.format(phase="each phase")
+            return "\n".join(told) or NO_FORMULA.format(phase="each phase")
         return formula_comparison(units)
     if asked.entry.source == "mixture":
         return "A mixture of two phases has no formula unit: choose one of the phases."

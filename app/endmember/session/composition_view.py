@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,9 +12,9 @@ import numpy as np
 from endmember.session.element_table import (
     NO_VALUE,
     Cell,
-    Column,
     ElementTable,
     Header,
+    Pair,
     side_by_side,
 )
 
@@ -359,39 +359,50 @@ def entry_key(entry: Entry) -> tuple[str, str, str, str]:
     return entry.phase, entry.source, entry.map, entry.label
 
 
-def compared_heads(
-    entry: Entry, key: str, title: str, unit: str, error: str = "± stat."
-) -> tuple[Header, Header]:
-    """The two columns of an entry in a table of several side by side."""
-    of, lines = entry_title(entry), "\n".join(entry_name(entry))
-    return (
-        Header(key, of, unit, f"{title} in {of}", lines=lines),
-        Header(f"{key} error", f"{error} of {of}", unit, f"{error} of {of}", lines=f"\n{error}"),
+def compared_head(entry: Entry, key: str, what: str, unit: str) -> Header:
+    """A column of an entry in a table of several side by side: "LOD of Fp, mask, map1".
+
+    `what` is empty for the value of a composition, which the title then need not name.
+    """
+    of = entry_title(entry)
+    title = f"{what} of {of}" if what else of
+    lines = "\n".join((*((what,) if what else ()), *entry_name(entry)))
+    return Header(key, title, unit, f"{what or 'the value'} in {of}", lines=lines)
+
+
+def error_head(entry: Entry, unit: str) -> Header:
+    """The column of statistical errors beside it."""
+    title = f"± stat. of {entry_title(entry)}"
+    return Header(
+        "sigma", title, unit, f"one sigma from counting in {entry_title(entry)}", lines="\n± stat."
     )
+
+
+def row_labels(entries: Sequence[Entry], unit: Unit) -> dict[str, str]:
+    """What the rows of several entries are called."""
+    return {
+        row.element: row_label(row, unit)
+        for entry in reversed(entries)
+        for row in entry.composition.rows
+    }
 
 
 def comparison_table(entries: Sequence[Entry], unit: Unit) -> ElementTable:
     """Elements as rows, and of each entry a column of values and one of their errors."""
-    columns = []
+    pairs = []
     for entry in entries:
+        heads = compared_head(entry, "value", "", unit.name), error_head(entry, unit.name)
         rows = entry.composition.rows
-        cells = {row.element: _value_and_error(row, unit) for row in rows}
-        columns.append(Column(entry, compared_heads(entry, "value", "value", unit.name), cells))
-    table = side_by_side(ELEMENT, columns)
-    labels = {r.element: row_label(r, unit) for e in reversed(entries) for r in e.composition.rows}
-    return replace(
-        table,
-        cells=tuple(
-            (Cell(labels[e]), *c[1:]) for e, c in zip(table.elements, table.cells, strict=True)
-        ),
-    )
+        pairs.append(Pair(entry, heads, {r.element: _value_and_error(r, unit) for r in rows}))
+    return side_by_side(ELEMENT, pairs, row_labels(entries, unit))
 
 
 def _value_and_error(row: ElementResult, unit: Unit) -> tuple[Cell, Cell]:
     found = quantity(row, unit)
     decimals = decimals_for(found.sigma, found.value)
-    error = Cell(number_text(found.sigma, decimals), found.sigma)
-    return value_cell(row, unit, with_lod=True), error
+    # beside a limit it would be taken for that of the limit
+    shown = None if row.detected == "no" else found.sigma
+    return value_cell(row, unit, with_lod=True), Cell(number_text(shown, decimals), shown)
 
 
 def added_counts(fit: SpectrumFit, element: str) -> FloatArray | None:
@@ -435,6 +446,7 @@ def notes(entry: Entry) -> list[str]:
         else "not corrected for absorption: give the thickness of the map and the density of the "
         "phase (Phases page)"
     ]
+    told += _thickness_doubt(rows)
     missing = [
         row.element
         for row in rows
@@ -448,6 +460,22 @@ def notes(entry: Entry) -> list[str]:
     if absent:
         told.append(f"{absent[0]} is assumed absent: the subtraction is scaled on it")
     return told + _charges(entry)
+
+
+def _thickness_doubt(rows: Sequence[ElementResult]) -> list[str]:
+    """What 10 % of the thickness would change, which no error of the table holds."""
+    corrected = [row for row in rows if row.absorption and row.atomic_percent is not None]
+    if not corrected or any(row.by_stoichiometry for row in rows):
+        return []
+    from endmember.core.absorption import thickness_slope  # late: it loads tables
+
+    slope = thickness_slope(np.array([row.absorption for row in corrected], float))
+    percent = np.array([row.atomic_percent for row in corrected], float)
+    shift = 0.1 * percent * ((percent @ slope) / percent.sum() - slope)
+    most = int(np.argmax(np.abs(shift)))
+    text = f"{shift[most]:+.2g}".replace("-", "−")
+    moved = f"{corrected[most].element} by {text} at.%"
+    return [f"10 % more thickness or density would move {moved}: no error of the table holds that"]
 
 
 def _charges(entry: Entry) -> list[str]:

@@ -52,6 +52,11 @@ class Entry:
     label: str = ""
     matrix: SubtractedMatrix | None = None
 
+    @property
+    def place(self) -> str:
+        """Which spectrum it is, at the front or the end of a sentence: "Fp mask map1"."""
+        return f"{self.label or self.phase} {self.source} {self.map}"
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Compositions:
@@ -104,9 +109,8 @@ def _grouped(entries: Sequence[Entry]) -> list[str]:
     """The warnings of all compositions, each sentence once with the spectra it holds for."""
     places: dict[str, list[str]] = {}
     for e in entries:
-        where = f"{e.label or e.phase} {e.source} {e.map}"
         for sentence in e.composition.warnings:
-            places.setdefault(sentence, []).append(where)
+            places.setdefault(sentence, []).append(e.place)
     return [f"{sentence} ({', '.join(where)})" for sentence, where in places.items()]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from endmember.session.composition_view import (
@@ -13,7 +12,7 @@ from endmember.session.composition_view import (
     SNR,
     STATE,
     Unit,
-    compared_heads,
+    compared_head,
     count_cells,
     decimals_for,
     line_cell,
@@ -21,10 +20,18 @@ from endmember.session.composition_view import (
     number_text,
     quantity,
     row_label,
+    row_labels,
     short_text,
     state_text,
 )
-from endmember.session.element_table import Cell, Column, ElementTable, Header, side_by_side
+from endmember.session.element_table import (
+    NO_VALUE,
+    Cell,
+    ElementTable,
+    Header,
+    Pair,
+    side_by_side,
+)
 
 if TYPE_CHECKING:
     from endmember.core.background_spread import Spread
@@ -45,8 +52,7 @@ def detection_headers(unit: Unit) -> tuple[Header, ...]:
             "snr_empirical",
             "SNR, residual",
             "",
-            "net counts over the scatter of the residual beside the line; the one to trust in a "
-            "subtracted spectrum",
+            "the same with the noise that the residual of the fit shows beside the line",
         ),
         Header(
             "critical",
@@ -65,10 +71,11 @@ def detection_headers(unit: Unit) -> tuple[Header, ...]:
         lod_header(unit),
         Header(
             "lod_paper",
-            "LOD, 3√B",
+            "LOD, 3 × noise",
             unit.name,
-            "3 times the root of the background in 1.0 FWHM, as papers give it: the neighbouring "
-            "lines are left out",
+            "3 times the noise in 1.0 FWHM, that of SNR: the root of the background, as papers "
+            "give it; in a subtracted spectrum also of all that was subtracted there. What "
+            "neighbouring lines take away is left out",
         ),
         Header(
             "limit",
@@ -86,37 +93,37 @@ def detection_headers(unit: Unit) -> tuple[Header, ...]:
         ),
         Header(
             "relative_spread",
-            "of its ±",
+            "other backgrounds, in ± net",
             "σ",
             "the same over the sigma of the net counts: above 1 the background decides",
+            lines="over\n± net",
         ),
     )
 
 
-def detection_table(entry: Entry, unit: Unit, spread: Spread | None) -> ElementTable:
-    """The table of detection of one composition; `spread` is None until it is known."""
+def detection_table(entry: Entry, unit: Unit, spread: Spread | str | None) -> ElementTable:
+    """The table of detection of one composition.
+
+    `spread` is None until it is known, and a sentence where it could not be made.
+    """
     heads = detection_headers(unit)
     rows = entry.composition.rows
     return ElementTable(
         heads,
-        tuple(tuple(_cells(row, unit, spread)) for row in rows),
+        tuple((*_cells(row, unit), *_spread_cells(entry, row, spread)) for row in rows),
         tuple(row.element for row in rows),
         (entry,) * len(heads),
     )
 
 
-def _cells(row: ElementResult, unit: Unit, spread: Spread | None) -> list[Cell]:
+def _cells(row: ElementResult, unit: Unit) -> list[Cell]:
     lod = quantity(row, unit).lod
-    # limits are counts times one constant, whatever the unit
-    per_ppm = None if lod is None or not row.lod_ppm else lod / row.lod_ppm
-    per_weight_ppm = None if lod is None or not row.lod_weight_ppm else lod / row.lod_weight_ppm
-    upper = (
-        _scaled(row.upper_limit_ppm, per_ppm)
-        if unit.value == "atomic_percent"
-        else _scaled(row.upper_limit_weight_ppm, per_weight_ppm)
+    by_weight = unit.value != "atomic_percent"
+    own, upper = (
+        (row.lod_weight_ppm, row.upper_limit_weight_ppm)
+        if by_weight
+        else (row.lod_ppm, row.upper_limit_ppm)
     )
-    counts, sigmas = (None, None) if spread is None else spread.get(row.element, (None, None))
-    waiting = spread is None and row.line is not None
     return [
         Cell(row_label(row, unit)),
         line_cell(row),
@@ -126,16 +133,29 @@ def _cells(row: ElementResult, unit: Unit, spread: Spread | None) -> list[Cell]:
         Cell(number_text(row.critical_counts, 0), row.critical_counts),
         Cell(number_text(row.detection_counts, 0), row.detection_counts),
         _limit(lod),
-        _limit(_scaled(row.lod_paper_ppm, per_ppm)),
-        _limit(upper),
+        # both limits of detection are counts times the same constant
+        _limit(_scaled(row.lod_paper_ppm, lod, row.lod_ppm)),
+        # an upper limit is closed to 100 %; to an oxide it is brought as its limit of detection is
+        _limit(_scaled(upper, lod, own)),
         Cell(state_text(row)),
-        Cell(NOT_YET if waiting else number_text(counts, 0), counts),
-        Cell(NOT_YET if waiting else number_text(sigmas, 2), sigmas),
     ]
 
 
-def _scaled(ppm: float | None, factor: float | None) -> float | None:
-    return None if ppm is None or factor is None else ppm * factor
+def _spread_cells(
+    entry: Entry, row: ElementResult, spread: Spread | str | None
+) -> tuple[Cell, Cell]:
+    if row.line is None or entry.source == "conventional":
+        return Cell(""), Cell("")
+    if spread is None:
+        return Cell(NOT_YET, None, "other backgrounds are being tried"), Cell(NOT_YET)
+    if isinstance(spread, str):
+        return Cell(NO_VALUE, None, spread), Cell(NO_VALUE, None, spread)
+    counts, sigmas = spread.get(row.element, (None, None))
+    return Cell(number_text(counts, 0), counts), Cell(number_text(sigmas, 2), sigmas)
+
+
+def _scaled(ppm: float | None, lod: float | None, lod_ppm: float | None) -> float | None:
+    return None if ppm is None or lod is None or not lod_ppm else ppm * lod / lod_ppm
 
 
 def _limit(value: float | None) -> Cell:
@@ -144,12 +164,15 @@ def _limit(value: float | None) -> Cell:
 
 def detection_comparison(entries: Sequence[Entry], unit: Unit) -> ElementTable:
     """Elements as rows, and of each entry a column of limits of detection and one of SNR."""
-    columns = []
+    pairs = []
     for entry in entries:
+        heads = (
+            compared_head(entry, "lod", "LOD", unit.name),
+            compared_head(entry, "snr", "SNR", ""),
+        )
         cells = {
             row.element: (_limit(quantity(row, unit).lod), Cell(short_text(row.snr), row.snr))
             for row in entry.composition.rows
         }
-        lod, snr = compared_heads(entry, "lod", "limit of detection", unit.name, "SNR")
-        columns.append(Column(entry, (lod, replace(snr, unit="")), cells))
-    return side_by_side(ELEMENT, columns)
+        pairs.append(Pair(entry, heads, cells))
+    return side_by_side(ELEMENT, pairs, row_labels(entries, unit))

@@ -69,7 +69,7 @@ class ElementTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Pair:
     """What one entry gives to a table of several side by side: two columns, by element."""
 
     entry: Entry
@@ -77,18 +77,27 @@ class Column:
     cells: Mapping[str, tuple[Cell, Cell]]
 
 
-def side_by_side(label: Header, columns: Sequence[Column]) -> ElementTable:
-    """Elements as rows, in the order in which they come up, and two columns for each entry."""
-    elements = tuple(dict.fromkeys(element for column in columns for element in column.cells))
+def side_by_side(
+    label: Header, pairs: Sequence[Pair], labels: Mapping[str, str] | None = None
+) -> ElementTable:
+    """Elements as rows, in the order in which they come up, and two columns for each entry.
+
+    `labels` is what rows are called where that is not the element.
+    """
+    called = labels or {}
+    elements = tuple(dict.fromkeys(element for pair in pairs for element in pair.cells))
     empty = (Cell(""), Cell(""))
     return ElementTable(
-        (label, *(head for column in columns for head in column.heads)),
+        (label, *(head for pair in pairs for head in pair.heads)),
         tuple(
-            (Cell(element), *(c for column in columns for c in column.cells.get(element, empty)))
+            (
+                Cell(called.get(element, element)),
+                *(cell for pair in pairs for cell in pair.cells.get(element, empty)),
+            )
             for element in elements
         ),
         elements,
-        tuple(column.entry for column in (*columns[:1], *columns) for _ in range(2))[1:],
+        tuple(pair.entry for pair in (*pairs[:1], *pairs) for _ in range(2))[1:],
     )
 
 

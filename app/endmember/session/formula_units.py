@@ -34,7 +34,7 @@ def formula_units(
         try:
             unit = formula_unit_of(entry, bases)
         except ValueError as error:
-            told.append(f"{entry.label or entry.phase} {entry.source} {entry.map}: {error}")
+            told.append(f"{entry.place}: {error}")
             continue
         if unit is not None:
             units.append((entry, unit))

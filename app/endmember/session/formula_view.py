@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from endmember.session.composition_view import (
-    compared_heads,
+    compared_head,
     decimals_for,
+    error_head,
     number_text,
     state_text,
 )
-from endmember.session.element_table import Cell, Column, ElementTable, Header, side_by_side
+from endmember.session.element_table import Cell, ElementTable, Header, Pair, side_by_side
 
 if TYPE_CHECKING:
+    from endmember.core.composition import Composition
     from endmember.core.formula_units import FormulaUnit
     from endmember.session.compositions import Entry
 
 
+CATIONS = "Σ cations"
+FIXED = "what the formula unit is scaled to: without an error by definition"
+BY_DEFINITION = 1e-9  # of a number: rounding leaves no smaller error
 ATOMS_OF = Header("element", "element", "", "the element", numeric=False)
 
 
 def formula_table(entry: Entry, unit: FormulaUnit) -> ElementTable:
-    """Elements with their atoms per formula unit, and the sums over cations and oxygen."""
+    """Elements with their atoms per formula unit, and the sum of the cations."""
     of = f"atoms per {unit.basis}"
     heads = (
         ATOMS_OF,
@@ -32,41 +38,58 @@ def formula_table(entry: Entry, unit: FormulaUnit) -> ElementTable:
         Header("valence", "charge", "", "positive charges of one atom, as the valences say"),
         Header("state", "state", "", "as in the table of the composition", numeric=False),
     )
-    composition = entry.composition
-    rows = []
-    for index, element in enumerate(unit.elements):
-        value, sigma = float(unit.atoms[index]), float(unit.sigma[index])
-        decimals = decimals_for(sigma, value)
-        systematic = float(unit.systematic[index])
-        most = min(decimals_for(systematic), decimals + 1)
-        valence = float(composition.atoms.valences[index])
-        charge = -2.0 if element == "O" else valence
-        rows.append(
-            (
-                Cell(element),
-                Cell(number_text(value, decimals), value),
-                Cell(number_text(sigma, decimals), sigma),
-                Cell(number_text(systematic, most), systematic),
-                Cell(f"{charge:+g}".replace("-", "−") if charge else "", charge or None),
-                Cell(state_text(composition[element])),
-            )
-        )
-    return ElementTable(heads, tuple(rows), unit.elements, (entry,) * len(heads))
+    rows = [_row(entry.composition, unit, index) for index in range(len(unit.elements))]
+    return ElementTable(
+        heads,
+        (*rows, _cations(entry.composition, unit)),
+        (*unit.elements, CATIONS),
+        (entry,) * len(heads),
+    )
+
+
+def _row(composition: Composition, unit: FormulaUnit, index: int) -> tuple[Cell, ...]:
+    element = unit.elements[index]
+    valence = float(composition.atoms.valences[index])
+    charge = -2.0 if element == "O" else valence
+    return (
+        Cell(element),
+        *_number_cells(float(unit.atoms[index]), float(unit.sigma[index])),
+        _systematic_cell(float(unit.systematic[index]), float(unit.sigma[index])),
+        Cell(f"{charge:+g}".replace("-", "−") if charge else "", charge or None),
+        Cell(state_text(composition[element])),
+    )
+
+
+def _cations(composition: Composition, unit: FormulaUnit) -> tuple[Cell, ...]:
+    """The row of the sum over all cations, with its statistical error."""
+    cations = (composition.atoms.valences > 0).astype(float)
+    sigma = math.sqrt(max(float(cations @ unit.covariance @ cations), 0.0))
+    cells = _number_cells(float(cations @ unit.atoms), sigma)
+    return (Cell(CATIONS), *cells, Cell(""), Cell(""), Cell(""))
+
+
+def _number_cells(value: float, sigma: float) -> tuple[Cell, Cell]:
+    """Value and error; what the unit is scaled to has none."""
+    if sigma < BY_DEFINITION * abs(value):
+        return Cell(f"{value:g}", value, FIXED), Cell("", None, FIXED)
+    decimals = decimals_for(sigma, value)
+    return Cell(number_text(value, decimals), value), Cell(number_text(sigma, decimals), sigma)
+
+
+def _systematic_cell(systematic: float, sigma: float) -> Cell:
+    if systematic < BY_DEFINITION:
+        return Cell("")
+    most = decimals_for(sigma) + 1
+    return Cell(number_text(systematic, min(decimals_for(systematic), most)), systematic)
 
 
 def formula_comparison(units: Sequence[tuple[Entry, FormulaUnit]]) -> ElementTable:
     """Elements as rows, and of each entry a column of atoms and one of their errors."""
-    columns = []
+    pairs = []
     for entry, unit in units:
-        heads = compared_heads(entry, "atoms", f"atoms per {unit.basis}", f"per {unit.basis}")
-        cells = {}
-        for element, value, sigma in zip(
-            unit.elements, unit.atoms.tolist(), unit.sigma.tolist(), strict=True
-        ):
-            decimals = decimals_for(sigma, value)
-            cells[element] = (
-                Cell(number_text(value, decimals), value),
-                Cell(number_text(sigma, decimals), sigma),
-            )
-        columns.append(Column(entry, heads, cells))
-    return side_by_side(ATOMS_OF, columns)
+        per = f"per {unit.basis}"
+        heads = compared_head(entry, "atoms", "atoms", per), error_head(entry, per)
+        numbers = zip(unit.elements, unit.atoms.tolist(), unit.sigma.tolist(), strict=True)
+        cells = {element: _number_cells(value, sigma) for element, value, sigma in numbers}
+        pairs.append(Pair(entry, heads, cells))
+    return side_by_side(ATOMS_OF, pairs)

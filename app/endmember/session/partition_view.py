@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from endmember.session.composition_view import (
     ELEMENT,
-    compared_heads,
     decimals_for,
     entry_name,
+    error_head,
     number_text,
 )
 from endmember.session.element_table import (
     NO_VALUE,
     Cell,
-    Column,
     ElementTable,
     Header,
+    Pair,
     side_by_side,
 )
 
@@ -29,6 +28,10 @@ if TYPE_CHECKING:
 
 STATES = {
     "measured": ("measured", ""),
+    "matrix_uncertain": (
+        "matrix uncertain",
+        "the matrix holds it with less than 5 sigma: the true error upwards is larger",
+    ),
     "below_limit": ("not detected", "not detected in the precipitate: an upper limit"),
     "assumed_absent": (
         "assumed absent",
@@ -40,14 +43,14 @@ STATES = {
     ),
     "not_measured": ("not measured", "no line in the energy range"),
 }
-Pair = tuple["Entry", "PartitionEntry"]
+OfPrecipitate = tuple["Entry", "PartitionEntry"]
 """The composition of a precipitate and its coefficients."""
 
 
-def partition_table(pair: Pair, *, by_weight: bool) -> ElementTable:
+def partition_table(pair: OfPrecipitate, *, by_weight: bool) -> ElementTable:
     """D of each element of one precipitate with its errors."""
     entry, found = pair
-    basis = "wt. / wt." if by_weight else "at. / at."
+    basis = "by weight" if by_weight else "by atoms"
     of = f"{found.precipitate} / {found.matrix}"
     heads = (
         ELEMENT,
@@ -102,28 +105,26 @@ def _value(one: PartitionCoefficient, d: Coefficient | None) -> Cell:
     return Cell(shown, d.value, f"{value} ± {number_text(d.sigma, decimals)}: {more}")
 
 
-def partition_comparison(pairs: Sequence[Pair], *, by_weight: bool) -> ElementTable:
+def partition_comparison(pairs: Sequence[OfPrecipitate], *, by_weight: bool) -> ElementTable:
     """Elements as rows, and for each precipitate a column of D and one of its error."""
-    basis = "wt. / wt." if by_weight else "at. / at."
+    basis = "by weight" if by_weight else "by atoms"
     columns = []
     for entry, found in pairs:
-        value, error = compared_heads(entry, "value", "D", basis)
-        where = entry_name(entry)[1]
-        lines = f"D {found.precipitate} / {found.matrix}\n{where}"
-        value = replace(
-            value, title=f"D {found.precipitate} / {found.matrix}, {where}", lines=lines
-        )
-        heads = (value, error)
-        columns.append(
-            Column(
-                entry, heads, {one.element: _compared(one, by_weight) for one in found.coefficients}
-            )
-        )
+        what = f"D {found.precipitate} / {found.matrix}"
+        heads = _compared_head(entry, what, basis), error_head(entry, basis)
+        cells = {one.element: _compared(one, by_weight) for one in found.coefficients}
+        columns.append(Pair(entry, heads, cells))
     return side_by_side(ELEMENT, columns)
+
+
+def _compared_head(entry: Entry, what: str, basis: str) -> Header:
+    where = ", ".join((*((entry.label,) if entry.label else ()), entry_name(entry)[1]))
+    title = f"{what}, {where}"
+    return Header("value", title, basis, f"partition coefficient {title}", lines=f"{what}\n{where}")
 
 
 def _compared(one: PartitionCoefficient, by_weight: bool) -> tuple[Cell, Cell]:
     d = _of(one, by_weight)
-    if d is None or d.sigma is None:
+    if d is None or d.sigma is None or d.upper_limit is not None:
         return _value(one, d), Cell("")
     return _value(one, d), Cell(number_text(d.sigma, decimals_for(d.sigma, d.value)), d.sigma)

@@ -24,26 +24,22 @@ from endmember.session.recipe_changes import (
     with_free_name,
     with_item,
     with_precipitate,
+    with_value,
 )
 
 
 def set_density(recipe: Recipe, phase: str, density_g_cm3: float | None) -> Recipe:
     """The density of a phase, or none."""
     density = None if density_g_cm3 is None else plain(density_g_cm3)
-    densities = _with_value(recipe.sample.density_g_cm3, phase, density)
+    densities = with_value(recipe.sample.density_g_cm3, phase, density)
     sample = changed(recipe.sample, density_g_cm3=Densities(densities))
     return allowed(changed(recipe, sample=sample))
 
 
 def set_formula_unit(recipe: Recipe, phase: str, basis: str | None) -> Recipe:
     """What the formula unit of a phase is scaled to, such as "3 O" or "2 cations", or nothing."""
-    bases = _with_value(recipe.sample.formula_unit, phase, basis)
+    bases = with_value(recipe.sample.formula_unit, phase, basis)
     return allowed(changed(recipe, sample=changed(recipe.sample, formula_unit=FormulaBases(bases))))
-
-
-def _with_value(values: Named[Value], phase: str, value: Value | None) -> dict[str, Value]:
-    others = {p: v for p, v in values.items() if p != phase}
-    return others if value is None else {**others, phase: value}
 
 
 def rename_matrix(recipe: Recipe, new_name: str) -> Recipe:

@@ -13,7 +13,7 @@ from endmember.session.recipe import (
     Valences,
     changed,
 )
-from endmember.session.recipe_changes import LEAVE, Leave, allowed, given, plain
+from endmember.session.recipe_changes import LEAVE, Leave, allowed, given, plain, with_value
 
 SomeNumbers = TypeVar("SomeNumbers", bound=Numbers)
 
@@ -116,9 +116,5 @@ def _with(recipe: Recipe, **settings: object) -> Recipe:
 def _with_number(
     kind: type[SomeNumbers], numbers: SomeNumbers | None, name: str, value: float | None
 ) -> SomeNumbers | None:
-    values = dict(numbers or {})
-    if value is None:
-        values.pop(name, None)
-    else:
-        values[name] = plain(value)
+    values = with_value(numbers, name, plain(value))
     return kind(values) if values else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count, islice, pairwise
 from numbers import Integral, Real
 from typing import Any, Final, TypeVar
@@ -22,6 +22,7 @@ class Leave(enum.Enum):
 LEAVE: Final = Leave.LEAVE  # stands for a setting that an edit does not touch; None unsets it
 
 Item = TypeVar("Item")
+Value = TypeVar("Value")
 
 _LISTS = {
     "map": "map",
@@ -130,6 +131,18 @@ def with_free_name(names: Iterator[str], build: Callable[[str], Recipe]) -> Reci
 def with_item(items: tuple[Item, ...], index: int, item: Item | None) -> tuple[Item, ...]:
     """The items with one replaced, or taken out if `item` is None."""
     return (*items[:index], *(() if item is None else (item,)), *items[index + 1 :])
+
+
+def with_value(
+    values: Mapping[str, Value] | None, name: str, value: Value | None
+) -> dict[str, Value]:
+    """The values by name with one replaced in its place, added at the end, or taken out if None."""
+    changed_values = dict(values or {})
+    if value is None:
+        changed_values.pop(name, None)
+    else:
+        changed_values[name] = value
+    return changed_values
 
 
 def with_map(recipe: Recipe, of: str, /, **settings: object) -> Recipe:

@@ -6,15 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from endmember.session.composition_tables import TableKind
 from endmember.session.formula_units import formula_units
 
 if TYPE_CHECKING:
+    from endmember.core.formula_units import FormulaUnit
     from endmember.core.quantification import Composition
     from endmember.files.composition_table import Heading
     from endmember.session.compositions import Entry
     from endmember.session.session import Session
 
-FILES = {
+FILES: dict[TableKind, str] = {
     "composition": "composition.csv",
     "detection": "detection.csv",
     "partition": "partition.csv",
@@ -38,16 +40,16 @@ def heading_of(entry: Entry) -> Heading:
 def write_tables(session: Session, folder: Path) -> None:
     """Write every table of a finished session into `folder`.
 
-    That of the formula units is there only where the recipe names one.
+    That of the formula units is there only where there is one.
     """
     for kind, file in FILES.items():
-        if kind != "formula" or session.recipe.sample.formula_unit:
+        if kind != "formula" or _formula_units(session):
             write_table(session, kind, folder / file)
 
 
-def write_table(session: Session, kind: str, path: Path) -> None:
+def write_table(session: Session, kind: TableKind, path: Path) -> None:
     """Write one of the tables, `kind` being a key of `FILES`."""
-    writers: dict[str, Callable[[Session, Path], None]] = {
+    writers: dict[TableKind, Callable[[Session, Path], None]] = {
         "composition": _composition,
         "detection": _detection,
         "partition": _partition,
@@ -78,6 +80,10 @@ def _partition(session: Session, path: Path) -> None:
 def _formula(session: Session, path: Path) -> None:
     from endmember.files.formula_table import write_formula_csv
 
-    bases = session.recipe.sample.formula_unit
-    units, _ = formula_units(session.result("quantification"), bases)
+    units = _formula_units(session)
     write_formula_csv(path, [(heading_of(entry), unit) for entry, unit in units])
+
+
+def _formula_units(session: Session) -> list[tuple[Entry, FormulaUnit]]:
+    bases = session.recipe.sample.formula_unit
+    return formula_units(session.result("quantification"), bases)[0]

@@ -156,6 +156,14 @@ class Session:
         self._forget()
         return True
 
+    def renew(self, name: str) -> None:
+        """Forget today's results of a step and of all that need it, so that they are due again."""
+        stale: set[Key] = set()
+        for step, _, key in self._keys.all():  # each follows what it needs
+            if step.name == name or not stale.isdisjoint(key.inputs):
+                stale.add(key)
+                self.results.pop(key, None)
+
     def retry(self) -> None:
         """Forget the failures of today's steps, so that they are due again."""
         for key in self.wanted():

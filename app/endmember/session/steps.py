@@ -329,6 +329,9 @@ def _quantification_settings(recipe: Recipe, maps: tuple[MapInput, ...]) -> Sett
     return (_measured(recipe.sample), _undrawn(recipe), rois, thickness_nm, *how)
 
 
+FROM_COMPOSITIONS = ("partition", "background_spread")
+"""Steps that are made from the compositions, which do not wait for them."""
+
 STEPS = StepTable(
     [
         MapStep("read", _read_settings, (), _read, kept=1),

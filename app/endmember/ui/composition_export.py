@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
+from endmember.session.composition_tables import TableKind
 from endmember.session.composition_view import entry_title
 from endmember.session.compositions import Entry
 from endmember.session.session import Session
@@ -38,7 +37,7 @@ def named(chosen: str, ending: str, known: tuple[str, ...]) -> Path:
     return path
 
 
-def write_table(path: Path, session: Session, kind: str) -> None:
+def write_table(path: Path, session: Session, kind: TableKind) -> None:
     """Write one table of all compositions, as `endmember run` does; OSError, ValueError."""
     from endmember.files.folders import complete_file
     from endmember.session import result_tables
@@ -61,14 +60,12 @@ def write_fit(path: Path, entry: Entry, view: FitView) -> None:
     from endmember.files.folders import complete_file
 
     fit = entry.composition.fit
-    covariance = fit.spectrum.covariance
-    deviation = np.sqrt(fit.variance if covariance is None else covariance.variance)
     writers: dict[str, Callable[[Path], None]] = {
         ".svg": view.figure_svg,
         ".png": view.figure_png,
         ".msa": lambda part: write_spectrum_msa(part, fit.spectrum, entry_title(entry)),
         ".csv": lambda part: write_spectrum_csv(
-            part, fit.spectrum, deviation, fit.fitted, fit.background
+            part, fit.spectrum, fit.deviation, fit.fitted, fit.background
         ),
     }
     writer = writers.get(path.suffix.lower())

@@ -21,7 +21,14 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from endmember.session.composition_tables import TITLES, Asked, TableKind, table_of, with_key
+from endmember.session.composition_tables import (
+    TITLES,
+    Asked,
+    TableKind,
+    is_written,
+    table_of,
+    with_key,
+)
 from endmember.session.composition_view import (
     UNITS,
     Unit,
@@ -31,6 +38,7 @@ from endmember.session.composition_view import (
     notes,
 )
 from endmember.session.result_tables import FILES
+from endmember.session.steps import FROM_COMPOSITIONS
 from endmember.ui.composition_entries import EntryBox
 from endmember.ui.composition_export import (
     FIT_FILTERS,
@@ -223,6 +231,7 @@ class CompositionPage(Page):
         if shown.value is None:
             self.empty.setText(self._why_empty(shown))
             self.options.show_notes([])
+            self._fit_drawn = ()
             self.stack.setCurrentIndex(0)
             return
         self.stack.setCurrentIndex(1)
@@ -242,9 +251,18 @@ class CompositionPage(Page):
         self.show_state(shown)
         if shown.current and shown.value.failures:
             self.banner.set("warning", "\n".join(shown.value.failures.values()))
+        elif shown.current and (failures := self._failures_after()):
+            self.banner.set("warning", "\n".join(failures), "Run again")
         self.table.current = shown.current
         self.copy_button.setEnabled(shown.current)
         self.fit_button.setEnabled(shown.current)
+
+    def _failures_after(self) -> list[str]:
+        """Why something made from the compositions is missing."""
+        recipe = self.workspace.recipe
+        assert recipe is not None
+        shown = (self.workspace.shown(step, recipe.map_names[0]) for step in FROM_COMPOSITIONS)
+        return list(dict.fromkeys(s.failure for s in shown if s.failure is not None))
 
     def _why_empty(self, shown: Shown) -> str:
         recipe = self.workspace.recipe
@@ -269,11 +287,17 @@ class CompositionPage(Page):
         """The entry whose fit is shown; while all are compared, that of the column looked at."""
         if self._found is None:
             return None
-        if self.entry_box.compares:
+        if self._is_side_by_side:
             entries = self.table.cells.table.entries
             column = max(self.table.currentIndex().column(), 0) + 1
-            return entries[min(column, len(entries) - 1)] if entries else None
-        return with_key(self._found, self.entry_box.value)
+            return entries[min(column, len(entries) - 1)]
+        chosen = with_key(self._found, self.entry_box.value)
+        return chosen or next(iter(self._found.entries), None)
+
+    @property
+    def _is_side_by_side(self) -> bool:
+        """Whether the columns of the table belong to several entries."""
+        return len(set(map(id, self.table.cells.table.entries))) > 1
 
     def _draw_again(self) -> None:
         self.entry_box.colour()
@@ -285,6 +309,7 @@ class CompositionPage(Page):
             return
         hidden = self.options.hidden_columns
         asked = self._asked()
+        self.table_button.setEnabled(self.table.current and is_written(asked))
         if (asked, hidden) != self._drawn:
             self._drawn = (asked, hidden)
             self._dress(asked)
@@ -303,40 +328,39 @@ class CompositionPage(Page):
         assert recipe is not None
         assert found is not None
         return Asked(
-            self.kind,
-            with_key(found, self.entry_box.value),
-            found,
-            self._before,
-            self.unit,
-            self.options.instrument.isChecked(),
-            self._further("background_spread"),
-            self._further("partition"),
-            recipe.sample.formula_unit,
+            kind=self.kind,
+            entry=with_key(found, self.entry_box.value),
+            found=found,
+            before=self._before,
+            unit=self.unit,
+            instrument=self.options.instrument.isChecked(),
+            spreads=self._further("background_spread"),
+            partitions=self._further("partition"),
+            bases=recipe.sample.formula_unit,
         )
 
     def _further(self, step: str) -> Any:
-        """The result of a step made from the compositions shown, None until it is there."""
+        """What a step made from the compositions shown, or its failure; None until it is there."""
         recipe = self.workspace.recipe
         assert recipe is not None
-        shown = self.workspace.shown(step, recipe.map_names[0])
-        return shown.value if shown.current and self.table.current else None
+        first = recipe.map_names[0]
+        # a page out of sight may still show the compositions of an earlier recipe
+        if self.workspace.result("quantification", first) is not self._found:
+            return None
+        shown = self.workspace.shown(step, first)
+        return shown.value if shown.current else shown.failure
 
     def _dress(self, asked: Asked) -> None:
         """What belongs to the kind of table that is shown."""
         formula = asked.kind == "formula"
         self.unit_box.setVisible(not formula)
+        self._show_units(asked.kind)
         self.basis_box.setVisible(formula)
         if formula and self.workspace.recipe is not None:
             entry = asked.entry
             phase = None if entry is None or entry.source == "mixture" else entry.phase
             self.basis_box.show_phase(phase, self.workspace.recipe)
         self.options.show_kind(asked.kind)
-        ready = self.table.current and (
-            (asked.kind != "detection" or asked.spreads is not None)
-            and (asked.kind != "partition" or asked.partitions is not None)
-            and (not formula or bool(asked.bases))
-        )
-        self.table_button.setEnabled(ready)
         name(
             self.table_button,
             f"Write this table of every composition into one file, the {FILES[asked.kind]} of "
@@ -344,13 +368,24 @@ class CompositionPage(Page):
             "export table",
         )
 
+    def _show_units(self, kind: TableKind) -> None:
+        """A ratio of two phases has no unit, but is one of atoms or of weights."""
+        unit = self.unit.name
+        if kind == "partition":
+            by_weight = UNITS[unit].value != "atomic_percent"
+            ratios = [("by atoms", "at.%"), ("by weight", "wt.%")]
+            self.unit_box.show_choices(ratios, ratios[by_weight][1])
+        else:
+            self.unit_box.show_choices([(text, text) for text in UNITS], unit)
+
     def _draw_fit(self) -> None:
         entry, element = self.entry, self.workspace.focus.element
         self.table.mark(element)
-        if entry is None or (entry, element, self.entry_box.value) == self._fit_drawn:
+        several = self._is_side_by_side
+        if entry is None or (entry, element, several) == self._fit_drawn:
             return
-        self._fit_drawn = (entry, element, self.entry_box.value)
-        of = f"{entry_title(entry)}: " if self.entry_box.compares else ""
+        self._fit_drawn = (entry, element, several)
+        of = f"{entry_title(entry)}: " if several or self.entry_box.compares else ""
         text = f"{of}{entry.pixels:,} pixels; {fit_sentence(entry)}"
         self.fit_line.set_texts(text, text.partition(", expected")[0])
         self.fit_line.setToolTip(text)

@@ -195,7 +195,8 @@ class CompositionTableView(QTableView):
 
     def _element(self, index: QModelIndex) -> str:
         known = index.isValid() and index.row() < len(self.cells.table.elements)
-        return self.cells.table.elements[index.row()] if known else ""
+        element = self.cells.table.elements[index.row()] if known else ""
+        return element if element.isalpha() else ""  # a sum is of no element
 
     def _choose(self, index: QModelIndex) -> None:
         if self._element(index):

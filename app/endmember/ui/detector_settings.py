@@ -122,7 +122,12 @@ class DetectorSection(RecipeSection):
         except ValueError as error:
             self.workspace.say("error", str(error))
             return
+        before = self.workspace.recipe
         self.change(None, set_detector, curve=str(file))
+        if self.workspace.recipe is before:  # the file itself may be another one
+            self.workspace.renew("subtraction")
+        if self.workspace.preferences is not None:
+            self.workspace.preferences.last_folder = file.parent
 
 
 class PeakSection(RecipeSection):

@@ -150,6 +150,11 @@ def use_k_factors(workspace: Workspace, parent: QWidget | None, file: Path) -> N
 
 
 def _use(workspace: Workspace, file: Path, found: FactorFile, answers: dict[str, Any]) -> None:
+    before = workspace.recipe
     if workspace.edit(partial(set_quantification, k_factors=str(file), **answers)):
+        if workspace.recipe is before:  # the file itself may be another one
+            workspace.renew("subtraction")
+        if workspace.preferences is not None:
+            workspace.preferences.last_folder = file.parent
         for warning in found.warnings:
             workspace.say("warning", warning)

@@ -13,7 +13,7 @@ from endmember.session.document import Document
 from endmember.session.open_decisions import open_decisions
 from endmember.session.recipe import Recipe
 from endmember.session.session import Failure, Session
-from endmember.session.steps import STEPS
+from endmember.session.steps import FROM_COMPOSITIONS, STEPS
 from endmember.ui.messages import Message
 from endmember.ui.runner import Runner
 
@@ -178,6 +178,13 @@ class Workspace(QObject):
             self.runner.refresh()
             self.results_changed.emit()
 
+    def renew(self, step: str) -> None:
+        """Run a step and what follows from it again: a file that it reads was chosen once more."""
+        if self.session is not None:
+            self.session.renew(step)
+            self.runner.refresh()
+            self.results_changed.emit()
+
     def save(self, path: Path | None = None) -> None:
         """Save the recipe; raises OSError or ValueError where that fails."""
         assert self.document is not None
@@ -250,7 +257,7 @@ class Workspace(QObject):
     def is_complete(self) -> bool:
         """Whether every map has all results that are exported."""
         names = () if self.recipe is None else self.recipe.map_names
-        last = ("abundance", "partition", "background_spread")
+        last = ("abundance", *FROM_COMPOSITIONS)
         return bool(names) and all(self.result(s, n) is not None for n in names for s in last)
 
     def _failure_before(self, step: str, name: str) -> str | None:
@@ -324,7 +331,5 @@ class Workspace(QObject):
 
 PAGE_OF_STEP = {
     **{step: PAGE_TITLES[page] for page, steps in STEPS_OF_PAGE.items() for step in steps},
-    # what is made from the compositions, which the page does not wait for
-    "partition": PAGE_TITLES["composition"],
-    "background_spread": PAGE_TITLES["composition"],
+    **dict.fromkeys(FROM_COMPOSITIONS, PAGE_TITLES["composition"]),
 }
