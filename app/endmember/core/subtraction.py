@@ -78,12 +78,9 @@ def subtract(
     a = mixture.areas[in_mixture] / area
     weights = mixture.estimator[in_mixture], matrix.estimator[index]
     covariance = _covariance(a, matrix.fitted / area, weights, variances)
-    a_variance = (
-        mixture.covariance[in_mixture, in_mixture]
-        + a**2 * matrix.covariance[index, index]
-        - 2 * a * float((weights[0] * variances[2]) @ weights[1])
-    )
-    a_sigma = np.sqrt(max(a_variance, 0.0)) / area
+    of_areas = mixture.covariance[in_mixture, in_mixture], matrix.covariance[index, index]
+    crossed = float((weights[0] * variances[2]) @ weights[1])
+    a_sigma = np.sqrt(max(of_areas[0] + a**2 * of_areas[1] - 2 * a * crossed, 0.0)) / area
     return _finished(mixture, m - a * b, float(a), float(a_sigma), covariance)
 
 
