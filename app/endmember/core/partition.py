@@ -113,7 +113,11 @@ def shared_covariance(
 
 
 def conventional_covariance(
-    mixture: SpectrumFit, matrix: SpectrumFit, absent: str, family: str
+    mixture: SpectrumFit,
+    matrix: SpectrumFit,
+    absent: str,
+    family: str,
+    common: FloatArray | None = None,
 ) -> FloatArray:
     """Cov(N_p, N_b) of the areas N_p that `subtraction.subtract_areas` leaves of a mixture.
 
@@ -121,9 +125,10 @@ def conventional_covariance(
 
         dN_p = Q dN_m - a Q dN_b,   Q = I - u e_X^T,   u = N_b / N_b(X)
 
-    and where mixture and matrix have no pixel in common, Cov(N_p, N_b) = -a Q Cov_b. The row of X
-    is zero, as its area in N_p is. This is `shared_covariance` with the areas in the place of the
-    counts.
+    so that Cov(N_p, N_b) = Q C - a Q Cov_b with C = Cov(N_m, N_b) = H_m diag(s) H_b^T, s the
+    expected value of the counts `common` (channels,) of the pixels that are in both spectra. Where
+    they have none in common, -a Q Cov_b is left: `shared_covariance` with the areas in the place
+    of the counts. The row of X is zero, as its area in N_p is.
 
     Returns the covariance in counts squared, shape (columns, columns): of the areas left, and of
     the matrix.
@@ -131,7 +136,8 @@ def conventional_covariance(
     Raises
     ------
     ValueError
-        if the fits have different columns, or none of the absent element.
+        if the fits have different columns, or none of the absent element, or other channels than
+        the common counts.
     """
     index = matrix.find(absent, family)
     if index is None or [c.name for c in mixture.columns] != [c.name for c in matrix.columns]:
@@ -140,7 +146,10 @@ def conventional_covariance(
             "fit both alike"
         )
     a, u = mixture.areas[index] / matrix.areas[index], matrix.areas / matrix.areas[index]
-    return np.asarray(-a * (matrix.covariance - np.outer(u, matrix.covariance[index])))
+    s = mixture.common_variance(matrix, common)
+    crossed = (mixture.estimator * s) @ matrix.estimator.T
+    alone = -a * (matrix.covariance - np.outer(u, matrix.covariance[index]))
+    return np.asarray(alone + crossed - np.outer(u, crossed[index]))
 
 
 def partition_coefficients(

@@ -97,6 +97,29 @@ class SpectrumFit:
         """The covariance of the fitted counts: the spectrum's own, or Poisson from the model."""
         return self.spectrum.covariance or LowRankCovariance.of_counts(self.variance)
 
+    def common_variance(self, other: SpectrumFit, common: FloatArray | None) -> FloatArray:
+        """Cov(y, y') channel by channel of two fitted spectra that hold the same counts, (n,).
+
+        `common` (n,) are the counts summed into both, None for none. Their covariance is their
+        expected value, as for every Poisson variance here: their linear fit with the lines and the
+        background of this spectrum, which lies between zero and the variance of either.
+
+        Raises
+        ------
+        ValueError
+            if the fits or the common counts do not have the same channels.
+        """
+        if common is None:
+            return np.zeros_like(self.variance)
+        variances = [fit.covariance_of_counts().diagonal for fit in (self, other)]
+        if not len(common) == len(variances[0]) == len(variances[1]):
+            raise ValueError(
+                "the counts that two spectra have in common lie on other channels than their fits: "
+                "take all over the same energy range"
+            )
+        smooth = self.jacobian @ (estimator(self.jacobian, self.variance) @ common)
+        return np.asarray(np.clip(smooth, 0.0, np.minimum(*variances)))
+
     def sigma_without(self, index: int) -> float:
         """Standard deviation the area of column `index` would have were its element absent.
 

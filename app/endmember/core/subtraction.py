@@ -31,6 +31,7 @@ def subtract(
     absent: str,
     family: str,
     factor: float | None = None,
+    common: FloatArray | None = None,
 ) -> Subtraction:
     """Subtract the matrix from a mixture so that no net area of the `absent` element is left.
 
@@ -41,6 +42,8 @@ def subtract(
 
     with the w of each fit (Chen et al. 2024, section 3.2, for the subtraction; the covariance is
     ours, checked against a Poisson bootstrap). With a `factor` set by hand a has no error.
+    `common` (channels,) are the counts of pixels that are in both spectra: with s their expected
+    value, a (P_m diag(s) P_b^T + P_b diag(s) P_m^T) goes off Cov(p).
 
     Raises
     ------
@@ -62,30 +65,42 @@ def subtract(
             "matrix holds and the precipitate does not"
         )
     m, b = mixture.spectrum.counts, matrix.spectrum.counts
-    variances = mixture.covariance_of_counts().diagonal, matrix.covariance_of_counts().diagonal
+    variances = (
+        mixture.covariance_of_counts().diagonal,
+        matrix.covariance_of_counts().diagonal,
+        mixture.common_variance(matrix, common),
+    )
     if factor is not None:
-        diagonal = variances[0] + factor**2 * variances[1]
+        diagonal = variances[0] + factor**2 * variances[1] - 2 * factor * variances[2]
         return _finished(
             mixture, m - factor * b, factor, 0.0, LowRankCovariance.of_counts(diagonal)
         )
     a = mixture.areas[in_mixture] / area
     weights = mixture.estimator[in_mixture], matrix.estimator[index]
     covariance = _covariance(a, matrix.fitted / area, weights, variances)
-    a_sigma = (
-        np.sqrt(mixture.covariance[in_mixture, in_mixture] + a**2 * matrix.covariance[index, index])
-        / area
-    )
+    of_areas = mixture.covariance[in_mixture, in_mixture], matrix.covariance[index, index]
+    crossed = float((weights[0] * variances[2]) @ weights[1])
+    a_sigma = np.sqrt(max(of_areas[0] + a**2 * of_areas[1] - 2 * a * crossed, 0.0)) / area
     return _finished(mixture, m - a * b, float(a), float(a_sigma), covariance)
 
 
 def subtract_areas(
-    mixture: SpectrumFit, matrix: SpectrumFit, absent: str, family: str
+    mixture: SpectrumFit,
+    matrix: SpectrumFit,
+    absent: str,
+    family: str,
+    common: FloatArray | None = None,
 ) -> SpectrumFit:
     """The conventional subtraction, in areas: N_p = N_m - a N_b with a = N_m(X) / N_b(X).
 
     The petrologists' three steps C_p = (C_m - x C_b) / (1 - x) (Chen et al. 2024, section 3.1) are
     the same in atomic fractions. Both fits must have the same columns. With u = N_b / N_b(X) and
-    e_X the unit vector of X, Cov(N_p) = Q (Cov_m + a^2 Cov_b) Q^T, Q = I - u e_X^T.
+    e_X the unit vector of X, dN_p = Q (dN_m - a dN_b), Q = I - u e_X^T, so that
+
+        Cov(N_p) = Q (Cov_m + a^2 Cov_b - a C - a C^T) Q^T,   C = Cov(N_m, N_b) = H_m S H_b^T
+
+    with the estimators H of the fits and S = diag(s), s the expected value of the counts `common`
+    (channels,) of the pixels that are in both spectra; C = 0 where there are none.
 
     Raises
     ------
@@ -94,18 +109,22 @@ def subtract_areas(
     """
     if [c.name for c in mixture.columns] != [c.name for c in matrix.columns]:
         raise ValueError("the two spectra were fitted with different lines: fit both alike")
-    done = subtract(mixture, matrix, absent, family)
+    done = subtract(mixture, matrix, absent, family, common=common)
     index = matrix.find(absent, family)
     assert index is not None  # `subtract` found it
     a, q = done.factor, _without(matrix.areas, index)
+    s = mixture.common_variance(matrix, common)
+    crossed = (mixture.estimator * s) @ matrix.estimator.T
     return replace(
         mixture,
         spectrum=done.spectrum,
         areas=mixture.areas - a * matrix.areas,
-        covariance=q @ (mixture.covariance + a**2 * matrix.covariance) @ q.T,
+        covariance=q
+        @ (mixture.covariance + a**2 * matrix.covariance - a * (crossed + crossed.T))
+        @ q.T,
         fitted=mixture.fitted - a * matrix.fitted,
         background=mixture.background - a * matrix.background,
-        variance=mixture.variance + a**2 * matrix.variance,
+        variance=mixture.variance + a**2 * matrix.variance - 2 * a * s,
     )
 
 
@@ -148,14 +167,14 @@ def _covariance(
     a: float,
     unit_matrix: FloatArray,
     weights: tuple[FloatArray, FloatArray],
-    variances: tuple[FloatArray, FloatArray],
+    variances: tuple[FloatArray, FloatArray, FloatArray],
 ) -> LowRankCovariance:
-    """P_m V_m P_m^T + a^2 P_b V_b P_b^T written as a diagonal and two vectors."""
-    (w_m, w_b), (v_m, v_b) = weights, variances
-    crossed = v_m * w_m + a**2 * v_b * w_b
-    both = float(w_m**2 @ v_m + a**2 * (w_b**2 @ v_b))
+    """Cov(p) of `subtract` written as a diagonal and two vectors; `variances` V_m, V_b and S."""
+    (w_m, w_b), (v_m, v_b, s) = weights, variances
+    crossed = v_m * w_m + a**2 * v_b * w_b - a * s * (w_m + w_b)
+    both = float(w_m**2 @ v_m + a**2 * (w_b**2 @ v_b) - 2 * a * ((w_m * s) @ w_b))
     return LowRankCovariance(
-        v_m + a**2 * v_b,
+        v_m + a**2 * v_b - 2 * a * s,
         np.stack([unit_matrix, crossed], axis=1),
         np.array([[both, -1.0], [-1.0, 0.0]]),
     )

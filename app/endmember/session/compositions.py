@@ -168,55 +168,66 @@ class _Chain:
     def of_regions(
         self, data: MapData, masks: MapMasks, phases: MapPhases, rois: Sequence[Roi]
     ) -> list[Entry]:
-        """Regions as measured; those of precipitates also after the conventional subtraction."""
+        """Regions as measured; those of precipitates also after the conventional subtraction.
+
+        A precipitate's region may hold pixels of the matrix that is subtracted from it: their
+        counts are in both spectra, and the errors carry that.
+        """
         measured = []
         by_phase: dict[str, list[tuple[BoolArray, Entry]]] = {}
         for roi in rois:
             mask, warnings = roi_mask(data, roi, masks.partition.excluded)
             self.warnings.extend(warnings)
-            measured.append(self._region(data, roi.phase, mask, roi.name))
-            by_phase.setdefault(roi.phase, []).append((mask, measured[-1]))
+            measured.append((mask, self._region(data, roi.phase, mask, roi.name)))
+            by_phase.setdefault(roi.phase, []).append(measured[-1])
         united = {phase: self._united(data, of) for phase, of in by_phase.items()}
-        self.united.extend(united.values())
-        of_matrix = united.get(self.sample.matrix)
-        matrix = phases.matrix if of_matrix is None else of_matrix.composition
+        self.united.extend(entry for _, entry in united.values())
+        matrix_mask, matrix = masks.partition.matrix, phases.matrix
+        if self.sample.matrix in united:
+            matrix_mask, of_matrix = united[self.sample.matrix]
+            matrix = of_matrix.composition
         conventional = [
-            self._conventional(entry, matrix, self.foil(data, entry.phase))
-            for entry in measured
+            self._conventional(data, entry, matrix, mask & matrix_mask)
+            for mask, entry in measured
             if entry.phase != self.sample.matrix
         ]
-        return measured + [entry for entry in conventional if entry is not None]
+        regions = [entry for _, entry in measured]
+        return regions + [entry for entry in conventional if entry is not None]
 
     def _region(self, data: MapData, phase: str, mask: BoolArray, label: str) -> Entry:
         spectrum = data.image.spectrum(mask, self.report)
         composition = quantify(spectrum, self.method, self.foil(data, phase))
         return Entry(phase, "roi", data.entry.name, int(mask.sum()), composition, label)
 
-    def _united(self, data: MapData, regions: Sequence[tuple[BoolArray, Entry]]) -> Entry:
+    def _united(
+        self, data: MapData, regions: Sequence[tuple[BoolArray, Entry]]
+    ) -> tuple[BoolArray, Entry]:
         """All regions of one phase on one map together: pixels they share count once."""
         first = regions[0][1]
         if len(regions) == 1:
-            return first
+            return regions[0]
         names = ", ".join(entry.label for _, entry in regions)
         self.warnings.append(
             f'map "{data.entry.name}" has several regions of {first.phase}: their rows stand in '
             f"the order {names}"
         )
         union = np.logical_or.reduce([mask for mask, _ in regions])
-        return self._region(data, first.phase, union, names)
+        return union, self._region(data, first.phase, union, names)
 
     def _conventional(
-        self, measured: Entry, matrix: Composition, foil: Foil | None
+        self, data: MapData, measured: Entry, matrix: Composition, in_both: BoolArray
     ) -> Entry | None:
+        """What is left of a region; `in_both`: its pixels that the matrix spectrum holds too."""
         fit = measured.composition.fit
-        absent = self.absent[measured.phase]
+        absent, foil = self.absent[measured.phase], self.foil(data, measured.phase)
+        common = data.image.spectrum(in_both, self.report).counts if in_both.any() else None
         try:
             if not absent:
                 raise ValueError(f"choose the absent element of {measured.phase}")
             family = fit.family_of(absent) or ""
-            left = subtract_areas(fit, matrix.fit, absent, family)
+            left = subtract_areas(fit, matrix.fit, absent, family, common)
             composition = composition_of(left, self.method, foil, absent)
-            shared = conventional_covariance(fit, matrix.fit, absent, family)
+            shared = conventional_covariance(fit, matrix.fit, absent, family, common)
         except ValueError as error:
             self.warnings.append(
                 f'the conventional subtraction of the region "{measured.label}" failed: {error}'
