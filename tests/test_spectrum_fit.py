@@ -14,7 +14,7 @@ from endmember.core import fit_problem
 from endmember.core.detector import Detector
 from endmember.core.line_shapes import Calibration, LineSet, fwhm_keV
 from endmember.core.spectrum import EnergyAxis, FloatArray, LowRankCovariance, Spectrum
-from endmember.core.spectrum_fit import Foil, SpectrumFit, fit_spectrum
+from endmember.core.spectrum_fit import Foil, SpectrumFit, fit_shapes, fit_spectrum
 
 ELEMENTS = ("O", "Mg", "Al", "Si", "Ca", "Fe", "Nd", "Sm", "U")
 MAJORS = ("O", "Mg", "Al", "Si", "Ca", "Fe")
@@ -342,3 +342,28 @@ def test_background_orders_that_promise_little_would_not_have_been_kept(
     slow = fitted(spectrum_of(counts))
     assert quick.background_model == slow.background_model
     np.testing.assert_allclose(quick.areas, slow.areas, rtol=1e-9, atol=1e-6)
+
+
+def test_ready_made_shapes_are_fitted_as_the_lines_they_were_made_of(case_a: CaseA) -> None:
+    part = spectrum_of(case_a.counts).between(0.3, 20.0)
+    lines = fit_spectrum(part, ELEMENTS, detector=Detector(), refine_calibration=False)
+    shapes = {c.name: lines.shapes[:, i] for i, c in enumerate(lines.columns)}
+    ready = fit_shapes(part, shapes, detector=Detector())
+    np.testing.assert_allclose(ready.areas, lines.areas, rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(ready.covariance, lines.covariance, rtol=1e-9, atol=1e-6)
+    assert [column.element for column in ready.columns] == list(shapes)
+    assert ready.find("Fe Ka", "all") is not None
+
+
+@pytest.mark.parametrize(
+    ("shapes", "told"),
+    [
+        ({"Fe": np.ones(7)}, "the shape of Fe has 7 channels, but the spectrum 2048"),
+        ({"Fe": np.zeros(2048)}, "the shape of Fe is empty"),
+        ({"Fe": np.full(2048, np.nan)}, "values that are no numbers"),
+        ({}, "no shapes"),
+    ],
+)
+def test_shapes_that_cannot_be_fitted_are_refused(shapes: dict[str, FloatArray], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        fit_shapes(flat(), shapes, detector=Detector())

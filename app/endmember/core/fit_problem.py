@@ -43,7 +43,11 @@ class State:
 
 
 class Problem:
-    """The data and everything that does not change while the fit moves."""
+    """The data and everything that does not change while the fit moves.
+
+    `given`, where there is one, holds the columns ready-made, shape (channels, columns): their own
+    lines then have no part in the fit, and no calibration moves them.
+    """
 
     def __init__(
         self,
@@ -54,6 +58,7 @@ class Problem:
         weight_fractions: Mapping[str, float],
         refine: bool,
         artefacts: Artefacts,
+        given: FloatArray | None = None,
     ) -> None:
         self.spectrum, self.columns, self.refine = spectrum, columns, refine
         self.y = spectrum.counts
@@ -63,10 +68,11 @@ class Problem:
         self._leaving = (
             partial(foil.factor, weight_fractions) if foil and weight_fractions else None
         )
+        self.given = given
         self.lines = LineSet.of_columns(
             [
                 artefacts.with_lines(*line_weights(column, self._escape), column.detected, detector)
-                for column in columns
+                for column in (columns if given is None else ())
             ]
         )
         self.energies = np.zeros(0)  # until the background is placed
@@ -207,7 +213,8 @@ class Problem:
     def shapes(self, calibration: Calibration) -> tuple[FloatArray, Derivatives]:
         """The line columns; those of the latest calibration are kept, which comes twice or more."""
         if self._latest is None or self._latest[0] != calibration:
-            self._latest = calibration, self.lines.shapes(self.spectrum.axis, calibration)
+            shapes, derivatives = self.lines.shapes(self.spectrum.axis, calibration)
+            self._latest = calibration, (shapes if self.given is None else self.given, derivatives)
         return self._latest[1]
 
     def jacobian(self, state: State, terms: FloatArray) -> tuple[FloatArray, FloatArray]:

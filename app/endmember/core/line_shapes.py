@@ -58,7 +58,7 @@ class LineSet:
         return cls(
             np.concatenate([e for e, _ in columns]) if columns else np.zeros(0),
             np.concatenate([w for _, w in columns]) if columns else np.zeros(0),
-            np.repeat(np.arange(len(columns)), [len(e) for e, _ in columns]),
+            np.repeat(np.arange(len(columns)), np.array([len(e) for e, _ in columns], np.intp)),
             len(columns),
         )
 

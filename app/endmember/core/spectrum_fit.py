@@ -23,7 +23,7 @@ from endmember.core.line_shapes import Calibration, fwhm_keV
 from endmember.core.lines import default_family
 from endmember.core.spectrum import EnergyAxis, FloatArray, LowRankCovariance, Spectrum
 
-__all__ = ["Column", "Foil", "SpectrumFit", "fit_spectrum", "quantified_family"]
+__all__ = ["Column", "Foil", "SpectrumFit", "fit_shapes", "fit_spectrum", "quantified_family"]
 
 LEAST_CHANNELS = 50
 # An axis in eV has steps of 5 to 20 and ends at 10,000 and more.
@@ -199,6 +199,56 @@ def fit_spectrum(
     fit = found(columns, calibration or Calibration())
     sums = sum_peaks(fit.columns, fit.areas, spectrum.axis, artefacts.sums)
     return fit if sums is None else found((*columns, sums), fit.calibration)
+
+
+def fit_shapes(
+    spectrum: Spectrum,
+    shapes: Mapping[str, FloatArray],
+    *,
+    detector: Detector,
+    foil: Foil | None = None,
+    weight_fractions: Mapping[str, float] | None = None,
+    background: Background | None = None,
+) -> SpectrumFit:
+    """Fit ready-made shapes and a background to a spectrum.
+
+    For the emission table of another program, or measured reference spectra: each shape is one
+    column of the fit, and no line of this program's own takes part. Otherwise as `fit_spectrum`;
+    nothing of the calibration is refined, since shapes cannot be moved.
+
+    Parameters
+    ----------
+    shapes
+        counts per channel (channels,) of each element, on the axis of `spectrum` and with detector
+        and absorption inside. The areas of the fit are multiples of them: atoms, where each shape
+        is what one atom of its element emits.
+    detector, foil, weight_fractions
+        for the background alone.
+
+    Raises
+    ------
+    ValueError
+        as `fit_spectrum`; if there is no shape, or one has another length than the spectrum, or is
+        nothing, or holds values that are not finite.
+    """
+    background = background or Background()
+    check_spectrum(spectrum)
+    if not shapes:
+        raise ValueError("there are no shapes to fit: give at least one")
+    for element, shape in shapes.items():
+        if np.shape(shape) != spectrum.counts.shape:
+            raise ValueError(
+                f"the shape of {element} has {np.size(shape)} channels, but the spectrum "
+                f"{spectrum.axis.channels}: cut both to the same range"
+            )
+        if not (np.isfinite(shape).all() and np.any(shape)):
+            raise ValueError(f"the shape of {element} is empty or holds values that are no numbers")
+    columns = tuple(Column(element, "all", (), 0.0, detected=True) for element in shapes)
+    _check_columns(spectrum, tuple(shapes), columns, background)
+    given = np.column_stack([np.asarray(shape, np.float64) for shape in shapes.values()])
+    artefacts, weights = Artefacts(), weight_fractions or {}
+    problem = Problem(spectrum, columns, detector, foil, weights, False, artefacts, given)
+    return _result(problem, _solved(problem, problem.start(Calibration(), background)))
 
 
 def _solved(problem: Problem, state: State) -> State:
