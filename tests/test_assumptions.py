@@ -22,7 +22,8 @@ from endmember.core.spectrum_fit import Foil
 from endmember.core.subtraction import matrix_variance_share, subtract
 from endmember.demo import demo_recipe, simulate_to
 from endmember.session.background_spreads import background_spreads
-from endmember.session.recipe import changed
+from endmember.session.recipe import Densities, FormulaBases, changed
+from endmember.session.remarks import remarks
 from endmember.session.separation import MapPhases, separate
 from endmember.session.session import Session, run_all
 from endmember.session.steps import STEPS, method_of
@@ -235,3 +236,40 @@ def test_a_spectrum_that_no_other_background_fits_is_told_and_ends_nothing(
     assert spreads.warnings[0] == (
         "Brg mask demo: no other background could be fitted: too few counts"
     )
+
+
+# values that are no counts
+
+
+@pytest.mark.parametrize("factor", [0.1, 1e-3])
+def test_a_scaled_spectrum_is_said_to_be_no_counts(factor: float) -> None:
+    counts = brg(2e6)
+    found = quantify(replace(counts, counts=factor * counts.counts), METHOD)
+    (sentence,) = [w for w in found.warnings if "scatters less than counts do" in w]
+    assert "scaled, smoothed or averaged" in sentence
+    drawn = np.random.default_rng(4).poisson(counts.counts).astype(float)
+    as_counted = quantify(replace(counts, counts=drawn), METHOD)
+    assert not any("scatters less" in w for w in as_counted.warnings)
+
+
+def test_a_smoothed_spectrum_is_said_to_be_no_counts() -> None:
+    counts = brg(2e6)
+    drawn = np.random.default_rng(5).poisson(counts.counts).astype(float)
+    smooth = np.convolve(drawn, np.full(5, 0.2), "same")
+    found = quantify(replace(counts, counts=smooth), METHOD)
+    assert any("scatters less than counts do" in w for w in found.warnings)
+
+
+def test_a_phase_name_that_is_nearly_right_is_pointed_at(done: Session) -> None:
+    sample = changed(
+        done.recipe.sample,
+        density_g_cm3=Densities({"Bgr": 4.1, "Fp": 3.6, "CaPv": 4.0, "Olivine": 3.2}),
+        formula_unit=FormulaBases({"brg": "3 O"}),
+    )
+    session = done.snapshot()
+    session.change(changed(done.recipe, sample=sample))
+    said = [r.sentence for r in remarks(session) if "which is no phase" in r.sentence]
+    assert said == [
+        'density_g_cm3 names "Bgr", which is no phase: is Brg meant?',
+        'formula_unit names "brg", which is no phase: is Brg meant?',
+    ]

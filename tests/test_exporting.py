@@ -281,6 +281,15 @@ def test_a_failed_file_leaves_the_earlier_one(tmp_path: Path) -> None:
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("table.csv", "old")]
 
 
+def test_a_mistyped_folder_is_not_made(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ValueError, match=r"table\.csv: its folder does not exist: make it first"),
+        complete_file(tmp_path / "resluts" / "table.csv"),
+    ):
+        pytest.fail("the work must not begin")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_json_is_whole_or_absent(tmp_path: Path) -> None:
     write_json(tmp_path / "run.json", {"purity": 0.1, "phase": "µ"})
     assert json.loads((tmp_path / "run.json").read_text("utf-8")) == {"purity": 0.1, "phase": "µ"}

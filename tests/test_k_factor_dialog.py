@@ -267,3 +267,17 @@ def test_every_answer_is_explained_and_named(qtbot: QtBot) -> None:
         assert button.accessibleName().startswith(button.text())
     for label in dialog.findChildren(QLabel):
         assert label.height() >= label.heightForWidth(label.width()), "no text is cut"
+
+
+def test_a_file_chosen_again_is_read_again(
+    panel: Panel, choose: Choose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been corrected; its name in the recipe is the same."""
+    renewed: list[str] = []
+    monkeypatch.setattr(panel.workspace, "renew", renewed.append)
+    choose("k.csv", OURS)
+    assert renewed == []
+    before = panel.recipe
+    choose("k.csv", OURS)
+    assert panel.recipe is before
+    assert renewed == ["subtraction"]

@@ -13,6 +13,8 @@ import h5py
 import numpy as np
 import pytest
 
+from endmember.core.spectrum import EnergyAxis, Spectrum
+from endmember.files.exporting import write_spectrum_msa
 from endmember.files.metadata import take_off_angle
 from endmember.files.reading import (
     UnreadableFile,
@@ -304,3 +306,16 @@ def test_the_first_map_that_is_read_does_not_stay_in_memory(tmp_path: Path) -> N
     command = [sys.executable, "-c", code, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1", "0"]
+
+
+def test_a_spectrum_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    axis = EnergyAxis(0.3, 0.01, 600)
+    whole = tmp_path / "whole.msa"
+    write_spectrum_msa(whole, Spectrum(np.arange(600.0), axis, 200.0, 22.0), "Brg")
+    assert read_spectrum(whole).counts.sum() == np.arange(600.0).sum()
+    lines = whole.read_text(encoding="utf-8").splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("#SPECTRUM"))
+    cut = tmp_path / "cut.msa"
+    cut.write_text("\n".join([*lines[: start + 201], lines[-1]]) + "\n", encoding="utf-8")
+    with pytest.raises(UnreadableFile, match=r"announces 600 points and holds 200; copy it again"):
+        read_spectrum(cut)

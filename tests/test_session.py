@@ -411,3 +411,16 @@ def test_the_session_needs_no_qt() -> None:
         "assert not [m for m in sys.modules if 'Qt' in m or m.startswith('pyqtgraph')]"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_renewed_step_is_due_with_all_that_needs_it_and_nothing_else() -> None:
+    session = Session(TABLE, with_box(a_recipe(), 1, 2, 3, 4))
+    run_all(session)
+    outline = session.result("outline", "a")
+    session.renew("masks")
+    assert session.result("read", "a") is not None
+    assert session.result("outline", "a") is outline
+    assert session.result("masks", "a") is None
+    assert session.result("quantification") is None
+    run_all(session)
+    assert session.result("quantification") is not None

@@ -23,6 +23,9 @@ UNSURE_ATOMIC_PERCENT = 10.0
 STRONG_ABSORPTION = 0.5
 THIN_FOIL_keV = 40.0  # below, the microscope is an SEM and the sample bulk as a rule
 
+TOO_QUIET = 0.8
+"""Reduced chi-squared below which values are no counts, were it even far below its scatter."""
+
 
 def composition_warnings(
     fit: SpectrumFit,
@@ -152,5 +155,12 @@ def _misfit(fit: SpectrumFit) -> list[str]:
             f"reduced chi-squared {fit.reduced_chi_squared:.2f} over {fit.degrees_of_freedom} "
             f"degrees of freedom (expected 1.00 +- {spread:.2f}): the errors hold for a model that "
             "explains the spectrum, and this one does not wholly; look at the residuals"
+        )
+    counted = fit.spectrum.covariance is None
+    if counted and fit.reduced_chi_squared < min(1 - 5 * spread, TOO_QUIET):
+        told.append(
+            f"reduced chi-squared {fit.reduced_chi_squared:.2f} (expected 1.00 +- {spread:.2f}): "
+            "the spectrum scatters less than counts do, so it was scaled, smoothed or averaged, "
+            "and its errors and limits are wrong; open the counts as recorded"
         )
     return told

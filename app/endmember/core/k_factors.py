@@ -195,7 +195,7 @@ class _Base:
         factor = self.known.of_file.get((element, family))
         if factor is None:
             raise ValueError(
-                f"the k-factors have no value for {element} {family}a: add a row "
+                f"{self.known.name} has no value for {element} {family}a: add a row "
                 f'"{element}, {family}a, ..." or leave the element out'
             )
         weight_k = factor.value * (atomic_mass(element) if factor.basis == "atomic" else 1.0)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 State = Literal[
     "measured",
     "matrix_uncertain",
+    "by_stoichiometry",
     "below_limit",
     "assumed_absent",
     "matrix_not_detected",
@@ -61,8 +62,9 @@ class PartitionCoefficient:
     """D of one element, by atoms and by weight; None where the state is that there is no D.
 
     `state`: "measured"; "matrix_uncertain" (measured, but the matrix holds the element with less
-    than 5 sigma: the true error is not symmetric, upwards larger); "below_limit" (not detected in
-    the precipitate: signed value and upper limit); "assumed_absent" (the element the subtraction
+    than 5 sigma: the true error is not symmetric, upwards larger);
+    "by_stoichiometry" (oxygen of the cations of both); "below_limit" (not detected in the
+    precipitate: signed value and upper limit); "assumed_absent" (the element the subtraction
     was scaled on: 0 by construction); "matrix_not_detected" (nothing to divide by);
     "not_measured" (no line in the range).
     """
@@ -202,6 +204,8 @@ def _state(element: str, precipitate: Composition, matrix: Composition) -> State
     if precipitate[element].detected == "no":
         return "below_limit"
     row = matrix[element]
+    if row.by_stoichiometry:
+        return "by_stoichiometry"
     assert row.net_counts is not None
     assert row.net_sigma is not None
     return "measured" if row.net_counts >= CERTAIN * row.net_sigma else "matrix_uncertain"

@@ -316,7 +316,9 @@ def check_spectrum(spectrum: Spectrum) -> None:
     if not np.isfinite(counts).all():
         raise ValueError("the spectrum holds values that are not numbers: open it as recorded")
     if spectrum.covariance is None and counts.min() < 0:
-        raise ValueError("the spectrum holds negative counts: open it as recorded")
+        raise ValueError(
+            "the spectrum holds negative counts, as a subtracted one does: open it as recorded"
+        )
     if counts.sum() <= 0:
         raise ValueError("the spectrum holds no counts in the energy range: nothing can be fitted")
 

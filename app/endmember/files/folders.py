@@ -113,12 +113,14 @@ def complete_file(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     ValueError
-        if `path` is a folder, or the folder it is to lie in cannot be created or written to.
+        if `path` is a folder, or the folder it is to lie in does not exist (a mistyped one is not
+        made) or cannot be written to.
     """
     target = Path(path).resolve()
     if target.is_dir():
         raise ValueError(f"{path}: is a folder; give the name of a file")
-    created = _create_parents(target.parent)
+    if not target.parent.is_dir():
+        raise ValueError(f"{path}: its folder does not exist: make it first")
     part = _neighbour(target)
     try:
         if not os.access(target.parent, os.W_OK):
@@ -129,7 +131,6 @@ def complete_file(path: str | Path) -> Iterator[Path]:
         part.replace(target)
     except BaseException:
         part.unlink(missing_ok=True)
-        _remove_empty(created)
         raise
 
 

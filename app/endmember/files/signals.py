@@ -146,7 +146,21 @@ def _call(plugin: dict[str, Any], path: Path) -> list[dict[str, Any]]:
     found = list(reader.file_reader(str(path), **_options(plugin["name"], path)))
     if plugin["name"] == "MSA" and found and found[0]["data"].size == 0:
         found = _read_msa_without_section_text(path)
+    if plugin["name"] == "MSA":
+        _check_points(path, found)
     return found
+
+
+def _check_points(path: Path, found: list[dict[str, Any]]) -> None:
+    """Refuse a spectrum that holds fewer points than its header announces: the file was cut."""
+    for one in found:
+        said = str((one.get("original_metadata") or {}).get("NPOINTS", ""))
+        announced = re.match(r"\s*(\d+)", said)
+        if announced is not None and one["data"].size < int(announced[1]):
+            raise UnreadableFile(
+                f"{path}: the file announces {announced[1]} points and holds {one['data'].size}; "
+                "copy it again."
+            )
 
 
 def _failure(path: Path, error: BaseException | None) -> UnreadableFile:

@@ -213,12 +213,21 @@ def further_inputs(recipe: Recipe) -> dict[str, dict[str, str]]:
     }
 
 
+def _k_factors(session: Session) -> dict[str, Any]:
+    """What the k-factors of composition.csv mean."""
+    entries = session.result("quantification").entries
+    return {
+        "basis": "weight",
+        "definition": "alpha line, detector inside",
+        "references": {entry.place: entry.composition.reference for entry in entries},
+    }
+
+
 def _account(session: Session, records: list[StepRecord], warnings: list[str]) -> dict[str, Any]:
     from endmember.versions import versions
 
     recipe = session.recipe
     read = {name: session.result("read", name) for name in recipe.map_names}
-    entries = session.result("quantification").entries
     phases: dict[str, MapPhases] = {
         name: session.result("subtraction", name) for name in recipe.map_names
     }
@@ -236,11 +245,7 @@ def _account(session: Session, records: list[StepRecord], warnings: list[str]) -
             **further_inputs(recipe),
         },
         "warnings": warnings,
-        "k_factors": {
-            "basis": "weight",
-            "definition": "alpha line, detector inside",
-            "references": {entry.place: entry.composition.reference for entry in entries},
-        },
+        "k_factors": _k_factors(session),
         "purity": {
             name: {p: {"value": v, "sigma": s} for p, (v, s) in phases[name].purity.items()}
             for name in recipe.map_names

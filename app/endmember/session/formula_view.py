@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from endmember.session.composition_view import (
+    UNITS,
     compared_head,
     decimals_for,
     error_head,
     number_text,
     state_text,
+    value_cell,
 )
 from endmember.session.element_table import Cell, ElementTable, Header, Pair, side_by_side
 
@@ -35,20 +37,25 @@ def formula_table(entry: Entry, unit: FormulaUnit) -> ElementTable:
         Header("atoms", of, "", f"{of}, signed also where the element is not detected"),
         Header("sigma", "± stat.", "", "one sigma from counting, correlations included"),
         Header("systematic", "± k-factor", "", "one sigma of what the k-factors may be wrong by"),
-        Header("valence", "charge", "", "positive charges of one atom, as the valences say"),
+        Header("valence", "charge", "", "of one atom, as the valences say; -2 of oxygen"),
         Header("state", "state", "", "as in the table of the composition", numeric=False),
     )
-    rows = [_row(entry.composition, unit, index) for index in range(len(unit.elements))]
+    elements = [row.element for row in entry.composition.rows]
+    rows = [_row(entry.composition, unit, element) for element in elements]
     return ElementTable(
         heads,
         (*rows, _cations(entry.composition, unit)),
-        (*unit.elements, CATIONS),
+        (*elements, CATIONS),
         (entry,) * len(heads),
     )
 
 
-def _row(composition: Composition, unit: FormulaUnit, index: int) -> tuple[Cell, ...]:
-    element = unit.elements[index]
+def _row(composition: Composition, unit: FormulaUnit, element: str) -> tuple[Cell, ...]:
+    row = composition[element]
+    if element not in unit.elements:
+        empty = Cell("")
+        return Cell(element), value_cell(row, UNITS["at.%"]), *(empty,) * 3, Cell(state_text(row))
+    index = unit.elements.index(element)
     valence = float(composition.atoms.valences[index])
     charge = -2.0 if element == "O" else valence
     return (
@@ -56,7 +63,7 @@ def _row(composition: Composition, unit: FormulaUnit, index: int) -> tuple[Cell,
         *_number_cells(float(unit.atoms[index]), float(unit.sigma[index])),
         _systematic_cell(float(unit.systematic[index]), float(unit.sigma[index])),
         Cell(f"{charge:+g}".replace("-", "−") if charge else "", charge or None),
-        Cell(state_text(composition[element])),
+        Cell(state_text(row)),
     )
 
 

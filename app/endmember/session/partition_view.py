@@ -32,6 +32,7 @@ STATES = {
         "matrix uncertain",
         "the matrix holds it with less than 5 sigma: the true error upwards is larger",
     ),
+    "by_stoichiometry": ("by stoichiometry", "from the cations of both phases, not measured"),
     "below_limit": ("not detected", "not detected in the precipitate: an upper limit"),
     "assumed_absent": (
         "assumed absent",

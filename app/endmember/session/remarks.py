@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -30,7 +31,8 @@ def remarks(session: Session, *, with_decisions: bool = True) -> list[Remark]:
         if with_decisions and _value(session, "read", name) is not None:
             decisions = open_decisions(session.recipe, name)
             found += [Remark(step, name, text) for step, text in decisions.items()]
-    found += [Remark("quantification", "", text) for text in _densities_missing(session.recipe)]
+    of_recipe = (*_misspelt(session.recipe), *_densities_missing(session.recipe))
+    found += [Remark("quantification", "", text) for text in of_recipe]
     quantified = _value(session, "quantification", None)
     if quantified is not None:
         found += [Remark("quantification", "", text) for text in quantified.warnings]
@@ -69,6 +71,27 @@ def _of_map(session: Session, name: str) -> Iterator[Remark]:
             f'map "{name}": absorption is not corrected, since the foil thickness (thickness_nm) '
             "is not given; it moves light elements such as O by several at.%",
         )
+
+
+def _misspelt(recipe: Recipe) -> list[str]:
+    """Names in the tables by phase that are nearly those of a phase without an entry.
+
+    Other names are no fault: one table may serve many recipes.
+    """
+    told = []
+    for key, given in (
+        ("density_g_cm3", recipe.sample.density_g_cm3),
+        ("formula_unit", recipe.sample.formula_unit),
+    ):
+        missing = [phase for phase in recipe.phases if phase not in given]
+        for name in given:
+            near = (
+                difflib.get_close_matches(name, missing, n=1) if name not in recipe.phases else ()
+            )
+            told += [
+                f'{key} names "{name}", which is no phase: is {phase} meant?' for phase in near
+            ]
+    return told
 
 
 def _densities_missing(recipe: Recipe) -> list[str]:

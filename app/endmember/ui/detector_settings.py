@@ -138,15 +138,15 @@ class PeakSection(RecipeSection):
         self.escape = QCheckBox("escape peaks")
         name(
             self.escape,
-            "Fit the peaks 1.74 keV below the lines, of photons whose Si Kα photon left the "
-            "detector: about 1 % of a line at 2 keV, 0.2 % at 6 keV",
+            "Add to each line the peak 1.74 keV below it, of photons whose Si Kα photon left the "
+            "detector, in the share that follows from silicon: about 1 % at 2 keV, 0.2 % at 6 keV",
             "fit escape peaks",
         )
         self.fluorescence = QCheckBox("silicon fluorescence")
         name(
             self.fluorescence,
-            "Fit the Si Kα photons that the detector's own dead layer sends out; they matter for "
-            "traces of Si",
+            "Add the Si Kα photons that the detector's own dead layer sends out, in the share that "
+            "follows from its thickness; they matter for traces of Si",
             "fit the silicon fluorescence of the detector",
         )
         self.sums = WholeBox(
