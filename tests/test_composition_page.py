@@ -320,6 +320,15 @@ def test_a_click_on_a_row_shows_its_line_scaled_so_that_a_trace_is_seen(stage: S
         assert all(label.startswith(f"{element} ") for label in marked)
 
 
+def test_over_the_whole_spectrum_the_tallest_peaks_and_the_chosen_line_are_named(
+    stage: Stage,
+) -> None:
+    stage.workspace.look(element="Sm")
+    stage.page.fit()
+    named = {m.label for m, place in stage.page.fit_view.plot.markers.labels if place is not None}
+    assert {"O Kα", "Mg Kα", "Si Kα", "Sm Lα"} <= named
+
+
 def test_what_an_element_adds_is_drawn_from_the_background_to_the_fit(stage: Stage) -> None:
     stage.click("Fe")
     fit = stage.entry.composition.fit

@@ -99,6 +99,7 @@ class FitView(SpectrumView):
                     of.second_line if marker.element == element else of.muted,
                     FAMILY_DASHES[marker.family],
                     marker.element == element,
+                    self._rank(marker, fit),
                 )
                 for marker in self._markers
             ]
@@ -110,6 +111,13 @@ class FitView(SpectrumView):
             windows = [(float(edges[0]), float(edges[-1]))] if len(edges) else []
         tip = f"1.0 FWHM about the line of {element}: background and SNR are those of this window"
         self.set_stretches(windows, faint(QColor(of.second_line), 90), tip)
+
+    def _rank(self, marker: Marker, fit: SpectrumFit) -> float:
+        """The alpha line of the chosen element first, then whatever has most counts."""
+        if marker.element == self.element and marker.alpha:
+            return float("inf")
+        index = fit.find(marker.element, marker.family)
+        return 0.0 if index is None else max(float(fit.areas[index]), 0.0) * marker.strength
 
     def zoom_to_element(self, element: str) -> None:
         """Show the line by which an element is measured, scaled so that a trace is seen."""

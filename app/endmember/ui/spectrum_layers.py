@@ -110,7 +110,7 @@ class MarkerLayer(Layer):
         """Give the labels in the visible range their places, the strongest lines first."""
         frame = self.frame
         seen = [m for m in self.markers if frame.low_keV <= m.energy_keV <= frame.high_keV]
-        seen.sort(key=lambda marker: (not marker.emphasised, -marker.strength))
+        seen.sort(key=lambda m: (-m.rank, not m.emphasised, -m.strength))
         height = frame.line_height()
         widths = [self._metrics(marker).horizontalAdvance(marker.label) + 2 for marker in seen]
         rows = max(1, min(3, int(frame.height / height / 4)))

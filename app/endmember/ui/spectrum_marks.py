@@ -37,7 +37,11 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class MarkerLine:
-    """An X-ray line of an element; `strength` 0 to 1 is relative to the strongest line."""
+    """An X-ray line of an element; `strength` 0 to 1 is relative to the strongest line.
+
+    Where there is no room for all names, those of the largest `rank` are written, and among equal
+    ones those that are emphasised, or strong.
+    """
 
     label: str
     energy_keV: float
@@ -45,6 +49,7 @@ class MarkerLine:
     colour: Colour
     dash: Qt.PenStyle = Qt.PenStyle.SolidLine
     emphasised: bool = False
+    rank: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
