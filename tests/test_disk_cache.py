@@ -49,6 +49,8 @@ from endmember.session.recipe import (
 from endmember.session.session import Failure, Session, run_all
 from endmember.session.steptable import GroupStep, Key, MapStep, StepTable, all_maps
 from endmember.session.steptable import key as key_of
+from endmember.ui.application import make_window
+from endmember.ui.preferences import Preferences
 from endmember.ui.runner import Runner
 
 LARGE = 10**9
@@ -503,6 +505,7 @@ def test_a_value_that_holds_itself_is_not_stored(folder: Path) -> None:
 # --- the steps of the method ------------------------------------------------------------------
 
 SIZE = 48
+ELEMENTS = ("O", "Mg", "Al", "Si", "Ca", "Fe")  # few, for speed
 
 
 @pytest.fixture(scope="module")
@@ -532,7 +535,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
     return changed(
         recipe,
         maps=entries,
-        instrument=changed(recipe.instrument, energy_range_keV=(0.3, 10.0)),
+        instrument=changed(recipe.instrument, energy_range_keV=(0.3, 8.0)),
+        sample=changed(recipe.sample, elements=ELEMENTS, system_elements=("Cu",)),
         decomposition=changed(recipe.decomposition, method="frobenius"),
         quantification=Quantification(
             k_factor=FactorsByHand({"Fe": 1.6}), oxygen="stoichiometry", escape_peaks=True
@@ -863,6 +867,35 @@ def test_a_runner_without_a_cache_computes_everything(
     runner.close()
     assert work.calls == ["read", "length", "whole"]
     assert not folder.exists()
+
+
+def test_the_menu_empties_the_cache_and_only_where_there_is_one(
+    qtbot: QtBot, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[CacheSize] = []
+    answers = [False, True]
+
+    def answer(_: Any, __: Path, size: CacheSize) -> bool:
+        asked.append(size)
+        return answers[len(asked) - 1]
+
+    monkeypatch.setattr("endmember.ui.dialogs.ask_clear", answer)
+    stored(started(folder), "n", np.zeros(5000, np.uint8))
+    window = make_window(Preferences(tmp_path / "settings.ini"), started(folder))
+    qtbot.addWidget(window)
+    clear = window.actions_.clear_cache
+    assert clear.isEnabled()
+    clear.trigger()
+    assert started(folder).size() == asked[0]
+    assert asked[0].entries == 1
+    assert asked[0].bytes > 5000
+    clear.trigger()
+    assert started(folder).size() == CacheSize(0, 0)
+    window.runner.close()
+    without = make_window(Preferences(tmp_path / "settings.ini"))
+    qtbot.addWidget(without)
+    assert not without.actions_.clear_cache.isEnabled()
+    without.runner.close()
 
 
 def test_keys_of_one_cache_are_bounded(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
