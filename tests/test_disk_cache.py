@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import logging
 import os
 import pickle
@@ -27,7 +28,7 @@ from endmember.demo import prepare_demo
 from endmember.session import disk_cache, program_digest
 from endmember.session.disk_cache import CacheSize, DiskCache, Kept
 from endmember.session.document import Document
-from endmember.session.kept_values import read_value, write_value
+from endmember.session.kept_values import Refused, read_value, write_value
 from endmember.session.key_names import KeyNames
 from endmember.session.recipe import (
     Decomposition,
@@ -393,6 +394,8 @@ def test_a_hostile_file_runs_nothing_and_is_removed(
     }[kind]
     folder.mkdir()
     (folder / "n.result").write_bytes(file_of(hostile))
+    with pytest.raises(Refused):
+        read_value(io.BytesIO(hostile))
     assert started(folder).find("n") is None
     assert not Path(mark).exists()
     assert not (folder / "n.result").exists()
@@ -409,8 +412,6 @@ def test_the_hostile_files_would_do_harm_to_a_plain_reader(tmp_path: Path) -> No
 
 def back(value: Any) -> Any:
     """A value written and read again."""
-    import io
-
     stream = io.BytesIO()
     write_value(value, stream)
     stream.seek(0)
@@ -629,7 +630,10 @@ def test_a_folder_that_cannot_be_made_is_told_once_and_the_program_goes_on(
 def test_a_full_disk_leaves_no_half_file_and_is_told_once(
     folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    tried: list[int] = []
+
     def fill(stream: Any, *_: Any) -> None:
+        tried.append(1)
         stream.write(b"half")
         raise OSError(28, "No space left on device")
 
@@ -638,7 +642,7 @@ def test_a_full_disk_leaves_no_half_file_and_is_told_once(
     for name in "ab":
         assert not cache.store(name, Kept(1, 1.0, None))
     assert list(folder.iterdir()) == []
-    assert len(caplog.records) == 1
+    assert len(caplog.records) == len(tried) == 1
 
 
 def test_writing_stops_when_it_is_told_to(folder: Path) -> None:
@@ -855,6 +859,52 @@ def test_closing_while_a_result_is_written_leaves_nothing_half(
     program.runner.close()
     assert stopped.is_set()
     assert list(folder.iterdir()) == []
+
+
+def test_what_waits_to_be_written_is_forgotten_with_its_document(
+    start: Starter, folder: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    inside, go = threading.Event(), threading.Event()
+    write = disk_cache._write
+
+    def wait(*arguments: Any) -> None:
+        inside.set()
+        go.wait()
+        write(*arguments)
+
+    monkeypatch.setattr(disk_cache, "_write", wait)
+    program = start()
+    program.runner.show(program.session)
+    qtbot.waitUntil(inside.is_set)
+    program.runner.show(Session(program.work.table, program.session.recipe))
+    program.runner.show(None)
+    go.set()
+    qtbot.waitUntil(lambda: not program.runner.is_storing)
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_a_result_that_takes_the_place_of_one_not_yet_written_is_not_written_under_its_name(
+    start: Starter, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[tuple[str, Any]] = []
+    monkeypatch.setattr(DiskCache, "store", lambda _, name, kept, __: written.append((name, kept)))
+    program = start()
+    file = Path(recipe.maps[0].file)
+    old = name_of(recipe)
+    seen: list[str] = []
+
+    def overwrite(step: str, _: object) -> None:
+        if step == "read" and not seen:
+            seen.append(step)
+            file.write_text("another map")
+            found = Kept(("a", "another map"), 1.0, None)
+            monkeypatch.setattr(DiskCache, "find", lambda *_: found)
+            del program.session.results[program.session.key("read")]
+
+    program.runner.step_done.connect(overwrite)
+    program.run()
+    assert program.session.result("read") == ("a", "another map")
+    assert old not in [name for name, _ in written]
 
 
 def test_a_runner_without_a_cache_computes_everything(

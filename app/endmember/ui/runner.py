@@ -218,6 +218,7 @@ class Runner(QObject):
 
     def _record(self, running: Running, session: Session) -> None:
         assert running.key is not None
+        self._to_keep.pop(running.key, None)  # the name of what was there before
         if running.kept is None:
             cost = StepRecord(running.step, running.maps, running.seconds, peak_memory_MB())
             if running.name is not None and not isinstance(session.results[running.key], Failure):
