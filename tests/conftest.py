@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ import pytest
 
 # before the first import of Qt: windows of the tests are drawn into memory
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# no program that a test starts keeps results; the folder is named as well, never the user's
+os.environ["ENDMEMBER_CACHE"] = str(Path(tempfile.gettempdir()) / "endmember-tests-keep-nothing")
+os.environ["ENDMEMBER_CACHE_MB"] = "0"
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QApplication, QDialog, QMainWindow, QMessageBox, QPu
 from pytestqt.qtbot import QtBot
 
 from endmember import __version__
+from endmember.session.disk_cache import CacheSize
 from endmember.ui import dialogs, logbook
 from endmember.ui.dialogs import (
     AboutBox,
@@ -21,6 +22,7 @@ from endmember.ui.dialogs import (
     LogDialog,
     ShortcutSheet,
     about_box,
+    ask_clear,
     ask_save,
 )
 
@@ -225,6 +227,22 @@ def test_closing_asks_by_mouse() -> None:
 
     when_asked(reply)
     assert ask_save(None, "mine.toml") == "discard"
+
+
+@pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize(
+    ("key", "answer"), [(Key.Key_Return, False), (Key.Key_Escape, False), (Key.Key_L, True)]
+)
+def test_clearing_the_cache_says_how_large_it_is_and_asks(key: Key, answer: bool) -> None:
+    def reply(box: QMessageBox) -> None:
+        asked.append(box.text() + box.informativeText())
+        QTest.keyClick(box, key, Qt.KeyboardModifier.AltModifier if key == Key.Key_L else NONE)
+
+    asked: list[str] = []
+    when_asked(reply)
+    assert ask_clear(None, Path("/home/me/.cache/x"), CacheSize(9, 89_400_000)) == answer
+    assert "9 results (89 MB)" in asked[0]
+    assert str(Path("/home/me/.cache/x")) in asked[0]
 
 
 def test_the_first_map_is_chosen_and_enter_takes_it(qtbot: QtBot) -> None:

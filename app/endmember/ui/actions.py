@@ -164,6 +164,13 @@ class Actions:
         self._add(menu, "&Shortcuts", self.show_shortcuts, ("?", "F1"))
         self._add(menu, "Show the &log", self.show_log)
         self._add(menu, "Save &bug report…", self.ask_bug_report)
+        self.clear_cache = self._add(
+            menu,
+            "&Clear cache…",
+            self.ask_clear_cache,
+            tip="Remove the results that are kept on disk",
+        )
+        self.clear_cache.setEnabled(self.window.runner.cache is not None)
         self._add(menu, "&About Endmember", self.show_about)
 
     def _make_tool_bar(self) -> None:
@@ -408,6 +415,14 @@ class Actions:
         from endmember.ui.dialogs import about_box
 
         about_box(self.window)
+
+    def ask_clear_cache(self) -> None:
+        """Say how large the folder of kept results is, and empty it."""
+        from endmember.ui.dialogs import ask_clear
+
+        cache = self.window.runner.cache
+        if cache is not None and ask_clear(self.window, cache.folder, cache.size()):
+            cache.clear()
 
     def ask_bug_report(self) -> None:
         """Ask for a file and save log, versions and recipe into it, without any data."""

@@ -14,6 +14,7 @@ from PyQt6.QtGui import QIcon, QPixmapCache
 from PyQt6.QtWidgets import QApplication
 
 if TYPE_CHECKING:
+    from endmember.session.disk_cache import DiskCache
     from endmember.ui.preferences import Preferences
     from endmember.ui.window import MainWindow
 
@@ -58,12 +59,14 @@ def _icon() -> QIcon:
     return icon
 
 
-def make_window(preferences: Preferences | None = None) -> MainWindow:
-    """The main window, not yet shown; for the program and for tests."""
+def make_window(
+    preferences: Preferences | None = None, cache: DiskCache | None = None
+) -> MainWindow:
+    """The main window, not yet shown; for the program and for tests, which keep no results."""
     application()
     from endmember.ui.window import MainWindow
 
-    return MainWindow(preferences)
+    return MainWindow(preferences, cache)
 
 
 def open_window(
@@ -71,7 +74,9 @@ def open_window(
 ) -> int:
     """Show the window with files or the demo, and return the exit code when it is closed."""
     app = application()
-    window = make_window()
+    from endmember.session.disk_cache import DiskCache
+
+    window = make_window(cache=DiskCache())
     from endmember.ui import logbook
 
     logbook.install(lambda: window)
@@ -131,7 +136,7 @@ def prepare(window: MainWindow, then_open: Callable[[], None] = lambda: None) ->
 def _close_when_done(app: QApplication, window: MainWindow) -> None:
     def look() -> None:
         session = window.workspace.session
-        if session is None or window.runner.running is not None:
+        if session is None or window.runner.running is not None or window.runner.is_storing:
             return
         if session.failures() or not session.due():
             complete = window.workspace.state("composition") == "done"

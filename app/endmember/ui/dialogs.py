@@ -28,6 +28,7 @@ from PyQt6.QtWidgets import (
 )
 
 from endmember import __version__
+from endmember.session.disk_cache import CacheSize
 from endmember.ui import logbook
 from endmember.ui.dialog import Dialog, Standard, copy_button, name, to_clipboard
 from endmember.ui.shortcut_sheet import ShortcutSheet as ShortcutSheet
@@ -166,6 +167,33 @@ def ask_save(parent: QWidget | None, name_of_recipe: str) -> Literal["save", "di
     if clicked is not None and clicked is save:
         return "save"
     return "discard" if clicked is not None and clicked is discard else "cancel"
+
+
+def ask_clear(parent: QWidget | None, folder: Path, size: CacheSize) -> bool:
+    """Say how large the cache is, and ask whether it is to be emptied; Esc and Ctrl+W keep it."""
+    box = QMessageBox(parent)
+    box.setOption(QMessageBox.Option.DontUseNativeDialog)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle("Clear the cache?")
+    box.setText(f"The cache holds {size.entries} results ({size.bytes / 1e6:.0f} MB).")
+    box.setInformativeText(
+        f"They lie in {folder}, so that maps opened again need not be computed again. "
+        "Recipes and maps are not touched."
+    )
+    clear = box.addButton("C&lear", QMessageBox.ButtonRole.DestructiveRole)
+    cancel = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
+    for button, says in (
+        (clear, "Remove all results that are kept on disk"),
+        (cancel, "Keep them (Esc)"),
+    ):
+        if button is not None:
+            name(button, says, button.text().replace("&", ""))
+    box.setDefaultButton(cancel)
+    box.setEscapeButton(cancel)
+    QShortcut(QKeySequence("Ctrl+W"), box).activated.connect(box.reject)
+    box.exec()
+    clicked = box.clickedButton()
+    return clicked is not None and clicked is clear
 
 
 class ChooseSignalDialog(Dialog):

@@ -2,7 +2,8 @@
 
 The only place that knows threads. Results come back to the main thread by signals; nothing else
 crosses. One worker runs steps and tasks one after the other (each uses all cores itself), a second
-one answers live requests, of which only the newest of a kind is worked on.
+one answers live requests, of which only the newest of a kind is worked on. A third one writes
+results to disk while there is nothing else to do.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from endmember.core.progress import Cancelled, Report
+from endmember.session.disk_cache import DiskCache, Kept
 from endmember.session.memory import peak_memory_MB
 from endmember.session.session import Failure, Job, Session, StepRecord, attempt, failure_of
 from endmember.session.steptable import Key
@@ -41,6 +44,10 @@ class Running:
     started: float = field(default_factory=time.monotonic)
     stop: threading.Event = field(default_factory=threading.Event)
     by_hand: bool = False
+    name: str | None = None
+    """Under which its result is kept on disk, None where it is not."""
+    kept: Kept | None = None
+    """Its result as it was found on disk."""
 
     def report(self, fraction: float) -> None:
         """Called by the work: remembers where it is, and ends it when it is no longer wanted."""
@@ -89,9 +96,12 @@ class Runner(QObject):
     idle = pyqtSignal()
     _ended = pyqtSignal(object, object)
     _answered = pyqtSignal(object, object)
+    _stored = pyqtSignal()
 
-    def __init__(self) -> None:
+    def __init__(self, cache: DiskCache | None = None) -> None:
+        """With a `cache`, results are looked for there before they are computed, and kept there."""
         super().__init__()
+        self.cache = cache
         self.session: Session | None = None
         self.running: Running | None = None
         self.dropped = 0
@@ -102,8 +112,12 @@ class Runner(QObject):
         self._asked: dict[str, tuple[Callable[[], Any], Then]] = {}
         self._lock = threading.Lock()
         self._closed = False
+        self._keeping = None if cache is None else _Worker("endmember keeping")
+        self._to_keep: dict[Key, str] = {}
+        self._is_storing = False
         self._ended.connect(self._on_ended)
         self._answered.connect(self._on_answered)
+        self._stored.connect(self._on_stored)
 
     # --- steps -------------------------------------------------------------------------------
 
@@ -111,6 +125,7 @@ class Runner(QObject):
         """Work for another session from now on."""
         if session is not self.session:
             self._records.clear()
+            self._to_keep.clear()
         self.session = session
         self.refresh()
 
@@ -131,6 +146,7 @@ class Runner(QObject):
             self._begin(self._of_job(jobs[0]))
         else:
             self.idle.emit()
+            self._keep_next()
 
     def _of_job(self, job: Job) -> Running:
         return Running(
@@ -170,7 +186,9 @@ class Runner(QObject):
         value: Any
         try:
             running.report(0.0)
-            value = running.work(running.report)
+            value = self._found(running)
+            if value is None:
+                value = running.work(running.report)
         except Cancelled:
             value = None
         except Exception as error:
@@ -200,9 +218,66 @@ class Runner(QObject):
 
     def _record(self, running: Running, session: Session) -> None:
         assert running.key is not None
-        cost = StepRecord(running.step, running.maps, running.seconds, peak_memory_MB())
+        self._to_keep.pop(running.key, None)  # the name of what was there before
+        if running.kept is None:
+            cost = StepRecord(running.step, running.maps, running.seconds, peak_memory_MB())
+            if running.name is not None and not isinstance(session.results[running.key], Failure):
+                self._to_keep[running.key] = running.name
+        else:  # what it cost when it was computed
+            _, seconds, memory_MB = running.kept
+            cost = StepRecord(running.step, running.maps, seconds, memory_MB)
         kept = {key: record for key, record in self._records.items() if key in session.results}
         self._records = {**kept, running.key: cost}
+
+    # --- results on disk ---------------------------------------------------------------------
+
+    @property
+    def is_storing(self) -> bool:
+        """Whether results are being written to disk, or wait for it."""
+        return self._is_storing or bool(self._to_keep)
+
+    def _found(self, running: Running) -> Any:
+        """The result as an earlier start of the program left it; None where it must be computed."""
+        if self.cache is None or running.key is None:
+            return None
+        running.name = self.cache.name(running.key)
+        running.kept = None if running.name is None else self.cache.find(running.name)
+        if running.kept is None:
+            return None
+        logging.getLogger("endmember").info(
+            "%s (%s): found on disk in %.2f s, computed in %.2f s",
+            running.step,
+            ", ".join(running.maps),
+            running.seconds,
+            running.kept.seconds,
+        )
+        return running.kept.value
+
+    def _keep_next(self) -> None:
+        """Write one of the results that are still wanted to disk, if none is being written."""
+        if self._is_storing or self._closed or self.session is None or not self._to_keep:
+            return
+        assert self._keeping is not None
+        wanted = self.session.wanted()
+        while self._to_keep:
+            key = next(iter(self._to_keep))
+            name = self._to_keep.pop(key)
+            if key in wanted and key in self.session.results and key in self._records:
+                kept = Kept(self.session.results[key], *self._records[key][2:])
+                self._is_storing = True
+                self._keeping.call(partial(self._store, name, kept))
+                return
+
+    def _store(self, name: str, kept: Kept) -> None:
+        assert self.cache is not None
+        self.cache.store(name, kept, lambda: self._closed)
+        if not self._closed:
+            self._stored.emit()
+
+    def _on_stored(self) -> None:
+        self._is_storing = False
+        if self.running is None:
+            self._keep_next()
 
     # --- live requests -----------------------------------------------------------------------
 
@@ -243,6 +318,10 @@ class Runner(QObject):
             self.running.stop.set()
         self._steps.finish()
         self._live.finish()
+        self._to_keep.clear()
+        if self._keeping is not None:
+            self._keeping.finish()
+            self._keeping.join(0.5)
         self._steps.join(0.5)
         self._live.join(0.5)
 

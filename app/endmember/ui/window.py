@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from endmember.session.disk_cache import DiskCache
 from endmember.session.document import Document
 from endmember.session.remarks import remarks
 from endmember.ui.actions import Actions
@@ -47,11 +48,13 @@ LAYOUT_VERSION = 1
 class MainWindow(QMainWindow):
     """Everything of one document. Closing it ends the program."""
 
-    def __init__(self, preferences: Preferences | None = None) -> None:
+    def __init__(
+        self, preferences: Preferences | None = None, cache: DiskCache | None = None
+    ) -> None:
         super().__init__()
         self.preferences = preferences or Preferences()
         THEME.choose(self.preferences.theme)
-        self.runner = Runner()
+        self.runner = Runner(cache)
         self.workspace = Workspace(self.runner)
         self.workspace.preferences = self.preferences
         self.pages: dict[str, Page] = {}
