@@ -539,7 +539,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
         instrument=changed(recipe.instrument, energy_range_keV=(0.3, 8.0)),
         sample=changed(recipe.sample, elements=ELEMENTS, system_elements=("Cu",)),
         decomposition=changed(recipe.decomposition, method="frobenius"),
-        quantification=Quantification(k_factor=FactorsByHand({"Fe": 1.6}), escape_peaks=True),
+        quantification=Quantification(
+            k_factor=FactorsByHand({"Fe": 1.6}), escape_peaks=True, oxygen="stoichiometry"
+        ),
         precipitates=tuple(on_both(p) for p in recipe.precipitates),
     )
 

@@ -15,6 +15,7 @@ from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication, QCommandLinkButton
 
 from endmember.session import edits
+from endmember.session.steps import FROM_COMPOSITIONS
 from endmember.ui import logbook
 from endmember.ui.workspace import PAGES
 from walk import CONTROL, LEFT, NO, Person, table_of
@@ -88,7 +89,7 @@ def test_mask_spectra_abundance_and_composition_follow_a_moved_rectangle_in_this
     move_rectangle(demo, -1, 1)
     demo.result("quantification")
     demo.rest()
-    assert steps == ["masks", "subtraction", "abundance", "quantification"]
+    assert steps == ["masks", "subtraction", "abundance", "quantification", *FROM_COMPOSITIONS]
 
 
 def test_what_is_out_of_date_is_greyed_until_it_is_current(demo: Person) -> None:
