@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +38,11 @@ from endmember.ui.preferences import Preferences
 from endmember.ui.runner import Runner
 from endmember.ui.theme import DARK, LIGHT, THEME, colours
 from endmember.ui.workspace import Workspace
+from page_stage import Prepared
 
 LEFT = Qt.MouseButton.LeftButton
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 Key = Qt.Key
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A finished document: its recipe and every result of it."""
-
-    recipe: Recipe
-    results: dict[Any, Any]
 
 
 @pytest.fixture(scope="module")
@@ -100,9 +93,7 @@ class Stage:
             self.workspace.focus_changed,
         ):
             signal.connect(self.page.refresh)
-        document = Document(prepared.recipe)
-        document.session.results = dict(prepared.results)
-        self.workspace.show(document)
+        self.workspace.show(prepared.document())
         self.table = self.page.table
         self.until(lambda: self.table.cells.rowCount() > 0)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,16 +30,9 @@ from endmember.ui.runner import Runner
 from endmember.ui.theme import phase_colour
 from endmember.ui.workspace import Workspace
 from held_requests import held, read_elsewhere
+from page_stage import Prepared
 
 LEFT = Qt.MouseButton.LeftButton
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A finished document: its recipe and every result of it."""
-
-    recipe: Recipe
-    results: dict[Any, Any]
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +75,7 @@ class Stage:
             self.workspace.focus_changed,
         ):
             signal.connect(self.page.refresh)
-        document = Document(prepared.recipe)
-        document.session.results = dict(prepared.results)
-        self.workspace.show(document)
+        self.workspace.show(prepared.document())
         self.until(lambda: self.view_of("Fp") and self.page.insets.views[0].array is not None)
 
     def until(self, holds: Callable[[], Any]) -> None:
