@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from endmember.core.formula_units import IMBALANCE_SIGMA, charge_balance
+from endmember.core.hidden_overlaps import hidden_overlaps, hidden_sentences
 from endmember.core.overlaps import INSEPARABLE, correlations, overlap_sentence, overlaps
 from endmember.core.unexplained import peaks_sentence, unexplained_peaks
 
 if TYPE_CHECKING:
     from endmember.core.closure import LineAtoms
     from endmember.core.composition import ElementResult
+    from endmember.core.foil import Foil
+    from endmember.core.quantification import Method
     from endmember.core.spectrum_fit import SpectrumFit
 
 UNSURE_ATOMIC_PERCENT = 10.0
@@ -31,18 +34,21 @@ def composition_warnings(
     fit: SpectrumFit,
     rows: Sequence[ElementResult],
     atoms: LineAtoms,
+    method: Method,
+    foil: Foil | None,
     absent: str | None,
-    reference: str | None,
 ) -> tuple[str, ...]:
     """The sentences for a composition of `rows`: what is missing, doubtful or wrong in it.
 
-    `absent` is the element a subtraction was scaled on, `reference` the one asked for.
+    `absent` is the element a subtraction was scaled on.
     """
-    told = _missing(fit, rows, absent, reference)
+    told = _missing(fit, rows, absent, method.reference)
     if not fit.converged:
         told.append("the fit of the spectrum did not converge: look at its residuals")
     told += _doubtful(rows)
     told += _inseparable(fit, atoms)
+    if fit.converged:  # only then does the residual tell what is missing
+        told += _hidden(fit, rows, atoms, method, foil)
     told += _not_thin(fit, rows)
     balance = charge_balance(atoms)
     if balance is not None and abs(balance.distance) > IMBALANCE_SIGMA:
@@ -114,6 +120,21 @@ def _inseparable(fit: SpectrumFit, atoms: LineAtoms) -> list[str]:
     found = [o for o in overlaps(fit) if not o.separable and f"{o.element} {o.line}" in lines]
     sentence = overlap_sentence(found, atoms.measured)
     return [] if sentence is None else [sentence]
+
+
+def _hidden(
+    fit: SpectrumFit,
+    rows: Sequence[ElementResult],
+    atoms: LineAtoms,
+    method: Method,
+    foil: Foil | None,
+) -> tuple[str, ...]:
+    """Elements that are not listed, but would change quantified ones."""
+    weights = {row.element: max(row.weight_percent or 0.0, 0.0) / 100 for row in rows}
+    listed = (*method.elements, *method.system_elements)
+    return hidden_sentences(
+        hidden_overlaps(fit, atoms.columns, method.detector, foil, weights, listed)
+    )
 
 
 def _not_thin(fit: SpectrumFit, rows: Sequence[ElementResult]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Lines that overlap in a spectrum: what each neighbour costs, and how well each line is fitted."""
+"""Lines that overlap in a spectrum, and what each neighbour costs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ NOTICED = 0.1  # correlation of two areas from which an overlap is reported
 # At a correlation of 0.9 the neighbour more than doubles sigma (1 / sqrt(1 - r^2) = 2.3): the two
 # areas then say little more than their sum.
 INSEPARABLE = 0.9
-# At 0.5 it adds 15 %, and a line of the neighbour lies under one of the element's own.
-DIFFICULT = 0.5
-REACH_FWHM = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +36,6 @@ class Overlap:
     def separable(self) -> bool:
         """Whether the two areas can be told apart: |correlation| below 0.9."""
         return abs(self.correlation) < INSEPARABLE
-
-
-@dataclass(frozen=True, slots=True)
-class LineResidual:
-    """How well the fit describes the channels around one line.
-
-    `chi_squared` per channel within 2 FWHM of the line on either side; 1 is expected, give or take
-    `spread`, sqrt(2 / channels).
-    """
-
-    element: str
-    line: str
-    chi_squared: float
-    spread: float
 
 
 def _sigma(fit: SpectrumFit) -> FloatArray:
@@ -104,43 +87,12 @@ def _sigma_without_column(fit: SpectrumFit, neighbour: int) -> FloatArray:
 
 
 def overlap_sentence(found: Sequence[Overlap], elements: Sequence[str] | None = None) -> str | None:
-    """What overlaps mean for the lines of `elements` (all if None); None where all stand alone.
-
-    Names the lines that cannot be separated (correlation of 0.9 and more) and those that a
-    neighbour makes less certain (0.5 and more).
-    """
-    told = [o for o in found if elements is None or o.element in elements]
-    impossible = [o for o in told if not o.separable]
-    difficult = [o for o in told if o.separable and abs(o.correlation) >= DIFFICULT]
+    """Which lines of `elements` (all if None) cannot be separated; None where all can be."""
+    told = [o for o in found if not o.separable and (elements is None or o.element in elements)]
     parts = [
         f"{o.element} {o.line} cannot be separated from {o.neighbour} in this spectrum "
-        f"(correlation {o.correlation:.2f}): use another line or leave one of the two elements out"
-        for o in impossible
-    ] + [
-        f"{o.element} {o.line} overlaps with {o.neighbour}, which makes its error "
-        f"{o.inflation:.2f} times as large (correlation {o.correlation:.2f})"
-        for o in difficult
+        f"(correlation {o.correlation:.2f}, which makes its error {o.inflation:.1f} times as large)"
+        ": use another line or leave one of the two elements out"
+        for o in told
     ]
     return "; ".join(parts) or None
-
-
-def line_residuals(fit: SpectrumFit) -> tuple[LineResidual, ...]:
-    """The residual around each line of a fit, in the order of its columns.
-
-    sum (y - f)^2 / variance over the channels within 2 FWHM of the alpha line (of the column's mean
-    energy where it has none), divided by their number. A line with no such channel is left out.
-    """
-    pulls = (fit.spectrum.counts - fit.fitted) ** 2 / fit.variance
-    found = []
-    for column in fit.columns:
-        part = pulls[fit.window(column.energy_keV, 2 * REACH_FWHM)]
-        if len(part):
-            found.append(
-                LineResidual(
-                    column.element,
-                    column.line,
-                    float(part.mean()),
-                    float(np.sqrt(2 / len(part))),
-                )
-            )
-    return tuple(found)

@@ -118,7 +118,7 @@ def composition_of(
     atoms = _line_atoms(fit, measured, sensitivities, method, absent)
     reference = _reference(fit, measured, method)
     rows = _rows(fit, atoms, sensitivities, reference, method, absent)
-    told = composition_warnings(fit, rows, atoms, absent, method.reference)
+    told = composition_warnings(fit, rows, atoms, method, foil, absent)
     if isinstance(method.given, GivenFactors):
         told += method.given.told(fit.spectrum.beam_energy_keV)
     return Composition(rows, fit, reference, told, atoms, foil)
