@@ -45,6 +45,7 @@ def test_a_saved_document_opens_as_it_was_from_wherever_it_lies(tmp_path: Path) 
     recipe = edits.add_precipitate(document.session.recipe)
     document.session.change(recipe)
     path = tmp_path / "recipes" / "mine.toml"
+    path.parent.mkdir()
     document.save(path)
     assert not document.modified
     assert (document.path, document.title) == (path, "mine.toml")

@@ -218,7 +218,7 @@ def test_a_recipe_with_oxygen_by_stoichiometry_runs(
     assert 2 * float(oxygen["atomic_percent"]) == pytest.approx(positive, rel=1e-7)
     assert oxygen["atomic_percent_sigma"] != ""
     partition = {r["element"]: r for r in read(out / "partition.csv") if r["precipitate"] == "Fp"}
-    assert partition["O"]["state"] == "measured"
+    assert partition["O"]["state"] == "by_stoichiometry"
     saved = (out / "recipe.toml").read_text("utf-8")
     assert "[quantification.valence]\nFe = 3\n" in saved
 

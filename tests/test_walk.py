@@ -170,6 +170,7 @@ def saved_and_opened_again(person: Person, before: Table) -> None:
     person.save_as(recipe)
     person.until(lambda: not person.window.isWindowModified())
     person.files.waiting.append(results)
+    person.rest()  # what is made from the compositions is exported too
     person.menu("File", "Export results")
     person.until(lambda: f"results written into {results}" in person.told())
     person.menu("File", "Close document")
