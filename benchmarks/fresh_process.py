@@ -29,7 +29,8 @@ def run_fresh(
     """Run a command to its end, or kill it after `at_most_s`; the outcome as plain numbers.
 
     `answer` is the last line of its output where that is JSON, `wall_s` the time from start to end,
-    `peak_memory_MB` its largest size (None on Windows), `failure` None or one sentence.
+    `processor_s` that of all processors together, `peak_memory_MB` its largest size (both None on
+    Windows), `failure` None or one sentence.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         begun = time.perf_counter()
@@ -45,7 +46,7 @@ def run_fresh(
         timer.daemon = True
         timer.start()
         try:
-            code, peak = _ended(process)
+            code, processor_s, peak = _ended(process)
         except BaseException:
             _kill(process)
             raise
@@ -54,7 +55,13 @@ def run_fresh(
         seconds = time.perf_counter() - begun
         failure = _failure(code, overdue.is_set(), at_most_s, _text(errors))
         answer = None if failure else _answer(_text(out))
-    return {"answer": answer, "wall_s": seconds, "peak_memory_MB": peak, "failure": failure}
+    return {
+        "answer": answer,
+        "wall_s": seconds,
+        "processor_s": processor_s,
+        "peak_memory_MB": peak,
+        "failure": failure,
+    }
 
 
 def run_part(script: str, *arguments: str | Path) -> dict[str, Any]:
@@ -71,13 +78,14 @@ def run_part(script: str, *arguments: str | Path) -> dict[str, Any]:
     return dict(outcome["answer"])
 
 
-def _ended(process: subprocess.Popen[bytes]) -> tuple[int, float | None]:
+def _ended(process: subprocess.Popen[bytes]) -> tuple[int, float | None, float | None]:
     if not hasattr(os, "wait4"):
-        return process.wait(), None
+        return process.wait(), None, None
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, KiB elsewhere
-    return process.returncode, usage.ru_maxrss * unit / 1e6
+    processor_s = usage.ru_utime + usage.ru_stime
+    return process.returncode, processor_s, usage.ru_maxrss * unit / 1e6
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -7,10 +7,13 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from fresh_process import HERE, run_fresh, run_part
+
+Keep = Callable[[dict[str, Any]], None]
 
 LIST = HERE / "peers.txt"
 
@@ -56,39 +59,45 @@ def _clean() -> dict[str, str]:
     return {n: v for n, v in os.environ.items() if n not in ("PYTHONPATH", "PYTHONHOME")}
 
 
-def compare(size: int, at_most_s: float, tasks: list[str], repeats: int) -> dict[str, Any]:
-    """Each task in a process of its own, between two runs of Endmember on the same map."""
+def compare(
+    size: int, at_most_s: float, tasks: list[str], repeats: int, keep: Keep
+) -> dict[str, Any]:
+    """Each task in a process of its own, between two runs of Endmember on the same map.
+
+    `keep` is given what is known so far after each task: all of them together take long.
+    """
     recipe = Path(run_part("chain.py", "map", str(size))["recipe"])
-    found: dict[str, Any] = {"size": size, "tasks": {}}
-    own = [_own(recipe, repeats)]
+    found: dict[str, Any] = {"size": size, "own": _own(recipe, repeats), "tasks": {}}
     try:
         python = environment_of_peers()
     except (RuntimeError, OSError) as error:
         found["tasks"] = {task: _failed(task, str(error)) for task in tasks}
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            run_part("chain.py", "export", recipe, folder)
-            for task in tasks:
-                print(f"  {TASKS[task][0]} ...", file=sys.stderr, flush=True)
-                found["tasks"][task] = _measured(python, task, recipe, folder, at_most_s)
-        own.append(_own(recipe, repeats))
-    found["own"] = _best(own)
+        return found
+    with tempfile.TemporaryDirectory() as folder:
+        run_part("chain.py", "export", recipe, folder)
+        for task in tasks:
+            print(f"  {TASKS[task][0]} ...", file=sys.stderr, flush=True)
+            found["tasks"][task] = _measured(python, task, recipe, folder, at_most_s)
+            keep(found)
+    found["own"] = _best([found["own"], _own(recipe, repeats)])
     return found
 
 
 def _own(recipe: Path, repeats: int) -> dict[str, Any]:
     steps = run_part("chain.py", "measure", recipe, str(repeats))["steps"]
-    seconds = {name: min(step["seconds"]) for name, step in steps.items()}
-    seconds["spectrum"] = min(run_part("chain.py", "spectrum", recipe, "5")["seconds"])
-    memory = {name: step["peak_memory_MB"] for name, step in steps.items()}
-    return {"seconds": seconds, "peak_memory_MB": memory}
+    steps["spectrum"] = run_part("chain.py", "spectrum", recipe, "5")
+    return {
+        "seconds": {name: min(step["seconds"]) for name, step in steps.items()},
+        "processor_s": {name: min(step["processor_s"]) for name, step in steps.items()},
+        "peak_memory_MB": {name: step["peak_memory_MB"] for name, step in steps.items()},
+    }
 
 
 def _best(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """The shortest time and the largest memory of each step."""
     return {
         key: {name: pick(run[key][name] for run in runs) for name in runs[0][key]}
-        for key, pick in (("seconds", min), ("peak_memory_MB", max))
+        for key, pick in (("seconds", min), ("processor_s", min), ("peak_memory_MB", max))
     }
 
 
@@ -110,16 +119,21 @@ def _measured(
 
 def table(found: dict[str, Any]) -> str:
     """The comparison as text; a ratio above 1 says that Endmember is faster, or smaller."""
-    own = found["own"]
-    head = f"{'':32s}{'s':>10s}{'MB':>8s}   {'Endmember':16s}{'s':>9s}{'MB':>7s}"
-    lines = [f"Other programs, {found['size']} pixels square", f"{head}{'faster':>10s}{'less':>7s}"]
+    heads = f"{'s':>9s}{'cpu s':>9s}{'MB':>8s}"
+    lines = [
+        f"Other programs, {found['size']} pixels square; cpu: of all processors together",
+        f"{'':32s}{heads}   Endmember     {heads}{'faster':>9s}{'by cpu':>9s}{'less MB':>9s}",
+    ]
     for task in found["tasks"].values():
-        like, memory = task["like"], task.get("peak_memory_MB")
-        own_s, own_MB = own["seconds"][like], own["peak_memory_MB"].get(like)
         if task["failure"]:
             lines.append(f"{task['title']:32s}  {task['failure']}")
             continue
-        row = f"{task['title']:32s}{task['seconds']:10.3f}{memory or 0:8.0f}   {like:16s}"
-        row += f"{own_s:9.3f}{own_MB or 0:7.0f}{task['seconds'] / own_s:9.1f}x"
-        lines.append(row + (f"{memory / own_MB:6.1f}x" if memory and own_MB else ""))
+        own = {key: values[task["like"]] for key, values in found["own"].items()}
+        ratios = [f"{task[key] / own[key]:8.1f}x" if task[key] and own[key] else "" for key in own]
+        cells = [_cells(task), f"   {task['like']:14s}", _cells(own), *ratios]
+        lines.append(f"{task['title']:32s}" + "".join(cells))
     return "\n".join(lines)
+
+
+def _cells(one: dict[str, Any]) -> str:
+    return f"{one['seconds']:9.3f}{one['processor_s']:9.3f}{one['peak_memory_MB'] or 0:8.0f}"

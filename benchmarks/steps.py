@@ -45,7 +45,12 @@ def measure_run(recipe: Path, repeats: int) -> dict[str, Any]:
             raise RuntimeError(f"endmember run {recipe}: {outcome['failure']}")
     seconds = [outcome["wall_s"] for outcome in outcomes]
     memory = [outcome["peak_memory_MB"] or 0.0 for outcome in outcomes]
-    return {"seconds": min(seconds), "all_seconds": seconds, "peak_memory_MB": max(memory)}
+    return {
+        "seconds": min(seconds),
+        "all_seconds": seconds,
+        "processor_s": [outcome["processor_s"] for outcome in outcomes],
+        "peak_memory_MB": max(memory),
+    }
 
 
 def measure_window(size: int) -> dict[str, Any]:
@@ -132,9 +137,12 @@ def measure_all(options: argparse.Namespace) -> dict[str, Any]:
         result["window"] = measure_window(options.peers_size)
         _show(window_table(result["window"]))
     if options.peers:
-        result["peers"] = peers.compare(
-            options.peers_size, options.time_limit, options.tasks, options.repeats
-        )
+
+        def keep(found: dict[str, Any]) -> None:
+            _keep(result | {"peers": found}, options.json)
+
+        how = options.peers_size, options.time_limit, options.tasks, options.repeats
+        result["peers"] = peers.compare(*how, keep)
         _show(peers.table(result["peers"]))
     return result
 
@@ -150,6 +158,14 @@ def machine() -> dict[str, Any]:
 
 def _show(table: str) -> None:
     print(table + "\n", flush=True)
+
+
+def _keep(result: dict[str, Any], file: Path | None) -> None:
+    if file is None:
+        return
+    names = ("what", "asked", "found", "reached")
+    judged = [dict(zip(names, goal, strict=True)) for goal in goals.judged(result)]
+    file.write_text(json.dumps(result | {"goals": judged}, indent=1), encoding="utf-8")
 
 
 def _sizes(text: str) -> list[int]:
@@ -187,13 +203,8 @@ def main() -> int:
     """Measure, print tables, and keep the figures as JSON where asked."""
     options = parsed()
     result = measure_all(options)
-    result["goals"] = [
-        dict(zip(("what", "asked", "found", "reached"), goal, strict=True))
-        for goal in goals.judged(result)
-    ]
     _show(goals.table(result))
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=1), encoding="utf-8")
+    _keep(result, options.json)
     return 0
 
 
