@@ -38,7 +38,7 @@ def _against_peers(result: dict[str, Any]) -> Iterator[Judgement]:
             what = f"{name} and NMF at {size}: less memory than HyperSpy"
             yield _at_least(what, max(memory) / own_MB, SMALLER_THAN_HYPERSPY)
     if "pysptools_fcls" in done:
-        ratio = done["pysptools_fcls"]["seconds"] / own["seconds"]["abundance"]
+        ratio = done["pysptools_fcls"]["seconds"] / own["seconds"]["fcls"]
         yield _at_least(f"FCLS at {size}: faster than pysptools", ratio, FASTER_THAN_PYSPTOOLS)
 
 

@@ -31,9 +31,14 @@ def measure_growth(size: int, repeats: int) -> dict[str, Any]:
 
 
 def _exponents(maps: list[dict[str, Any]], against: str) -> dict[str, float]:
-    """Slope of ln seconds against ln counts (or pixels), of each step and of their sum."""
+    """Slope of ln seconds against ln counts (or pixels), of each step and of their sum.
+
+    Seconds of all processors together: what else the machine does disturbs them least.
+    """
     x = [math.log(one[against]) for one in maps]
-    times = [{name: min(step["seconds"]) for name, step in one["steps"].items()} for one in maps]
+    times = [
+        {name: min(step["processor_s"]) for name, step in one["steps"].items()} for one in maps
+    ]
     times = [{**steps, "whole chain": sum(steps.values())} for steps in times]
     return {
         name: statistics.linear_regression(x, [math.log(steps[name]) for steps in times]).slope
@@ -43,7 +48,7 @@ def _exponents(maps: list[dict[str, Any]], against: str) -> dict[str, float]:
 
 def table(found: dict[str, Any]) -> str:
     """The exponents as text."""
-    lines = ["Exponent of time: 1 is proportional, 0 does not depend on it"]
+    lines = ["Exponent of processor time: 1 is proportional, 0 does not depend on it"]
     lines.append(f"{'':18s}{'counts, same pixels':>22s}{'pixels, same counts':>22s}")
     for name, slope in found["with_counts"].items():
         lines.append(f"{name:18s}{slope:22.2f}{found['with_pixels'][name]:22.2f}")

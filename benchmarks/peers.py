@@ -17,13 +17,13 @@ Keep = Callable[[dict[str, Any]], None]
 
 LIST = HERE / "peers.txt"
 
-# task of peer_work.py -> what it is, and the step of Endmember that does the same
+# task of peer_work.py -> what it is, and what of Endmember does the same
 TASKS = {
     "hyperspy_pca": ("HyperSpy PCA, all components", "scree"),
     "hyperspy_short_pca": ("HyperSpy PCA, 20 components", "scree"),
     "hyperspy_nmf": ("HyperSpy NMF, 3 components", "decomposition"),
     "sklearn_kl": ("scikit-learn KL NMF, sparse", "decomposition"),
-    "pysptools_fcls": ("pysptools FCLS", "abundance"),
+    "pysptools_fcls": ("pysptools FCLS", "fcls"),
     "exspy_fit": ("exSpy fit of one spectrum", "spectrum"),
 }
 
@@ -85,7 +85,8 @@ def compare(
 
 def _own(recipe: Path, repeats: int) -> dict[str, Any]:
     steps = run_part("chain.py", "measure", recipe, str(repeats))["steps"]
-    steps["spectrum"] = run_part("chain.py", "spectrum", recipe, "5")
+    for part in ("spectrum", "fcls"):
+        steps[part] = run_part("chain.py", part, recipe, "5")
     return {
         "seconds": {name: min(step["seconds"]) for name, step in steps.items()},
         "processor_s": {name: min(step["processor_s"]) for name, step in steps.items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -27,6 +28,7 @@ def test_the_benchmark_of_the_steps_measures_each_of_them(repository: Path, tmp_
         [sys.executable, repository / "benchmarks" / "steps.py", *options, file],
         capture_output=True,
         encoding="utf-8",
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     assert done.returncode == 0, done.stderr
     figures = json.loads(file.read_text(encoding="utf-8"))["sizes"]["64"]
@@ -47,10 +49,10 @@ def test_the_benchmark_of_the_steps_measures_each_of_them(repository: Path, tmp_
 def test_a_program_that_failed_is_told_and_not_compared(
     module: Callable[[str], ModuleType],
 ) -> None:
-    failed = {"title": "pysptools FCLS", "like": "abundance", "failure": "killed after 5 s"}
+    failed = {"title": "pysptools FCLS", "like": "fcls", "failure": "killed after 5 s"}
     own = {
-        "seconds": {"scree": 1.0, "decomposition": 1.0, "abundance": 1.0},
-        "peak_memory_MB": {"scree": 300.0, "decomposition": 300.0, "abundance": 300.0},
+        "seconds": {"scree": 1.0, "decomposition": 1.0, "fcls": 1.0},
+        "peak_memory_MB": {"scree": 300.0, "decomposition": 300.0, "fcls": 300.0},
     }
     found = {"size": 64, "own": own, "tasks": {"pysptools_fcls": failed}}
     table = module("peers").table(found)
