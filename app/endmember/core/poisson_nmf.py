@@ -36,7 +36,9 @@ EM_PASSES = 2  # before the Newton steps: a start without the fine structure is 
 EM_TURNS, TURNS = 3, 30  # Newton steps for the weights of a pixel in a pass, at most
 ENOUGH = 1e-5  # twice the deviance that a further Newton step would take off a pixel
 MEMORY = 4  # steps of the profiles that are remembered
-KEPT = 0.1  # part of a value in a profile that a step leaves: a channel must not lose its all
+LEAST_MEAN = 1e-30  # counts expected where no component has any
+ANY_ORDER = {"reassoc", "contract", "nsz", "arcp"}  # of sums, that they can be done in parallel
+KEPT = 0.3  # part of a value in a profile that a step leaves: a channel must not lose its all
 SHORTEST = 1e-3  # of a Newton step: a shorter one tells nothing
 
 
@@ -73,27 +75,122 @@ def _bounded_step(hessian, gradient, lowest, step):  # type: ignore[no-untyped-d
             break
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz", "arcp"})
-def _sweep_block(  # type: ignore[no-untyped-def]
-    starts, channels, counts, weights, profiles, areas, first, last, turns, sums, hessians
+@numba.njit(cache=True, nogil=True, fastmath=ANY_ORDER)
+def _expect(part, x, filled, w, mean, ratio):  # type: ignore[no-untyped-def]
+    for e in range(filled):
+        mean[e] = LEAST_MEAN
+    for k in range(len(w)):
+        own = w[k]
+        for e in range(filled):
+            mean[e] += own * part[k, e]
+    for e in range(filled):
+        ratio[e] = x[e] / mean[e]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=ANY_ORDER)
+def _slope(part, ratio, filled, areas, gradient):  # type: ignore[no-untyped-def]
+    for k in range(len(areas)):
+        total = 0.0
+        for e in range(filled):
+            total += ratio[e] * part[k, e]
+        gradient[k] = areas[k] - total
+
+
+@numba.njit(cache=True, nogil=True, fastmath=ANY_ORDER)
+def _curvature(part, mean, ratio, filled, second, hessian):  # type: ignore[no-untyped-def]
+    for e in range(filled):
+        second[e] = ratio[e] / mean[e]
+    for k in range(len(hessian)):
+        for j in range(k + 1):
+            total = 0.0
+            for e in range(filled):
+                total += second[e] * part[k, e] * part[j, e]
+            hessian[k, j] = total
+            hessian[j, k] = total
+
+
+@numba.njit(cache=True, nogil=True)
+def _fit_pixel(  # type: ignore[no-untyped-def]
+    part, x, filled, areas, turns, w, mean, ratio, second, hessian, gradient, step, lowest
 ):
+    """Newton steps for the weights `w` of one pixel with the counts `x` and profiles `part` (K, n).
+
+    Leaves mean counts and x / mean of the last `w`. The loops over the counts are innermost, so
+    that they are done several at a time. After a short step the Hessian still holds.
+    """
+    decrement = 1.0
+    for _ in range(turns):
+        _expect(part, x, filled, w, mean, ratio)
+        _slope(part, ratio, filled, areas, gradient)
+        if decrement > 0.01:
+            _curvature(part, mean, ratio, filled, second, hessian)
+        for k in range(len(w)):
+            lowest[k] = -w[k]
+        _bounded_step(hessian, gradient, lowest, step)
+        decrement = 0.0
+        for k in range(len(w)):
+            for j in range(len(w)):
+                decrement += step[k] * hessian[k, j] * step[j]
+        if decrement < ENOUGH:
+            return
+        length = 1.0 if decrement < 0.1 else 1.0 / (1.0 + np.sqrt(decrement))
+        for k in range(len(w)):
+            w[k] = max(w[k] + length * step[k], 0.0)
+    _expect(part, x, filled, w, mean, ratio)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=ANY_ORDER)
+def _log_sum(x, mean, filled, single):  # type: ignore[no-untyped-def]
+    """Sum of x ln(mean), with one logarithm for many means, or it would take half of the time."""
+    result = 0.0
+    product = 1.0
+    for e in range(filled):
+        single[e] = mean[e] if x[e] == 1.0 else 1.0
+    for e in range(filled, filled + 3):
+        single[e] = 1.0
+    for e in range(0, filled, 4):
+        product *= (single[e] * single[e + 1]) * (single[e + 2] * single[e + 3])
+        if product < 1e-150 or product > 1e150:
+            result += np.log(product)
+            product = 1.0
+    for e in range(filled):
+        if x[e] != 1.0:
+            result += x[e] * np.log(mean[e])
+    return result + np.log(product)
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_channels(channels, low, filled, ratio, mean, w, out):  # type: ignore[no-untyped-def]
+    size = len(w)
+    for e in range(filled):
+        channel = channels[low + e]
+        curvature = ratio[e] / mean[e]
+        place = size
+        for k in range(size):
+            out[channel, k] += ratio[e] * w[k]
+            scaled = curvature * w[k]
+            for j in range(k + 1):
+                out[channel, place] += scaled * w[j]
+                place += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _sweep_block(starts, channels, counts, weights, profiles, areas, first, last, turns, out):  # type: ignore[no-untyped-def]
     """Solve the `weights` of the pixels first:last; returns their sum of x ln(mu).
 
-    `areas` (K,) are the sums of the profiles. Adds to `sums` (C, K) sum_p x w / mu, and to
-    `hessians` (C, K (K + 1) / 2), lower triangles, sum_p x w w^T / mu^2. The loops over the counts
-    of a pixel are innermost, so that they are done several at a time. The logarithm is taken of
-    products of many mu, because one logarithm per count would take half of the time.
+    `areas` (K,) are the sums of the profiles. Adds to `out` (C, K + K (K + 1) / 2) for each channel
+    sum_p x w / mu and the lower triangle of sum_p x w w^T / mu^2.
     """
     size = profiles.shape[1]
-    longest = 0
+    longest = 3
     for pixel in range(first, last):
-        longest = max(longest, starts[pixel + 1] - starts[pixel])
+        longest = max(longest, 3 + starts[pixel + 1] - starts[pixel])
     part = np.empty((size, longest))
-    x, mean, ratio = np.empty(longest), np.empty(longest), np.empty(longest)
+    x, mean = np.empty(longest), np.empty(longest)
+    ratio, second = np.empty(longest), np.empty(longest)
     hessian = np.empty((size, size))
-    gradient, step, w = np.empty(size), np.empty(size), np.empty(size)
+    gradient, step, lowest, w = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
     log_sum = 0.0
-    product = 1.0
     for pixel in range(first, last):
         low = starts[pixel]
         filled = starts[pixel + 1] - low
@@ -104,61 +201,16 @@ def _sweep_block(  # type: ignore[no-untyped-def]
             x[e] = counts[low + e]
             for k in range(size):
                 part[k, e] = profiles[channels[low + e], k]
-        w[:] = weights[pixel]
-        for turn in range(turns + 1):
-            for e in range(filled):
-                mean[e] = 1e-100
-            for k in range(size):
-                for e in range(filled):
-                    mean[e] += w[k] * part[k, e]
-            for e in range(filled):
-                ratio[e] = x[e] / mean[e]
-            if turn == turns:
-                break
-            for k in range(size):
-                total = 0.0
-                for e in range(filled):
-                    total += ratio[e] * part[k, e]
-                gradient[k] = areas[k] - total
-            for e in range(filled):
-                ratio[e] /= mean[e]
-            for k in range(size):
-                for j in range(k + 1):
-                    total = 0.0
-                    for e in range(filled):
-                        total += ratio[e] * part[k, e] * part[j, e]
-                    hessian[k, j] = total
-                    hessian[j, k] = total
-            _bounded_step(hessian, gradient, -w, step)
-            decrement = 0.0
-            for k in range(size):
-                for j in range(size):
-                    decrement += step[k] * hessian[k, j] * step[j]
-            if decrement < ENOUGH:
-                for e in range(filled):
-                    ratio[e] *= mean[e]
-                break
-            length = 1.0 if decrement < 0.1 else 1.0 / (1.0 + np.sqrt(decrement))
-            for k in range(size):
-                w[k] = max(w[k] + length * step[k], 0.0)
-        weights[pixel] = w
-        for e in range(filled):
-            if x[e] == 1.0:
-                product *= mean[e]
-                if product < 1e-150 or product > 1e150:
-                    log_sum += np.log(product)
-                    product = 1.0
-            else:
-                log_sum += x[e] * np.log(mean[e])
-            channel = channels[low + e]
-            curvature = ratio[e] / mean[e]
-            place = 0
-            for k in range(size):
-                sums[channel, k] += ratio[e] * w[k]
-                for j in range(k + 1):
-                    hessians[channel, place] += curvature * w[k] * w[j]
-                    place += 1
-    return log_sum + np.log(product)
+        for k in range(size):
+            w[k] = weights[pixel, k]
+        _fit_pixel(
+            part, x, filled, areas, turns, w, mean, ratio, second, hessian, gradient, step, lowest
+        )
+        log_sum += _log_sum(x, mean, filled, second)
+        for k in range(size):
+            weights[pixel, k] = w[k]
+        _add_channels(channels, low, filled, ratio, mean, w, out)
+    return log_sum
 
 
 @numba.njit(cache=True, nogil=True)
@@ -216,8 +268,7 @@ def _sweep(
 ) -> _Point:
     channels, size = profiles.shape
     below = np.tril_indices(size)
-    sums = np.zeros((BLOCKS, channels, size))
-    triangles = np.zeros((BLOCKS, channels, len(below[0])))
+    out = np.zeros((BLOCKS, channels, size + len(below[0])))
     log_sums = np.zeros((len(images), BLOCKS))
     solved = [w.copy() for w in weights]
     areas = profiles.sum(axis=0)
@@ -225,16 +276,15 @@ def _sweep(
         arrays = image.starts, image.channels, image.counts, own, profiles, areas
 
         def work(block: int, first: int, last: int, arrays=arrays, number=number) -> None:  # type: ignore[no-untyped-def]
-            log_sums[number, block] = _sweep_block(
-                *arrays, first, last, turns, sums[block], triangles[block]
-            )
+            log_sums[number, block] = _sweep_block(*arrays, first, last, turns, out[block])
 
         for_each_block(len(own), work, parts_of(report, len(images))[number])
     totals = np.sum([w.sum(axis=0) for w in solved], axis=0)
     loss = 2.0 * (float(totals @ areas) - float(log_sums.sum()) + saturated)
-    ratios = sums.sum(axis=0)
+    added = out.sum(axis=0)
+    ratios = added[:, :size]
     hessians = np.zeros((channels, size, size))
-    hessians[:, below[0], below[1]] = hessians[:, below[1], below[0]] = triangles.sum(axis=0)
+    hessians[:, below[0], below[1]] = hessians[:, below[1], below[0]] = added[:, size:]
     moved = profiles * ratios / np.where(totals > 0, totals, 1.0)
     return _Point(profiles, solved, loss, moved, totals - ratios, hessians)
 
@@ -277,7 +327,7 @@ def refine(
 ) -> Factors:
     """The factors found from the start `profiles` (C, K), of which each has an area.
 
-    Ends when the deviance falls by less than `tolerance` of itself in a pass, or after `passes`
+    Ends when the deviance falls by less than `tolerance` of itself in two passes, or after `passes`
     passes over the counts. `Factors.weights` holds the pixels of all images one after another.
     """
     saturated = _saturated(images)
@@ -307,7 +357,8 @@ def refine(
             losses.append(min(ahead.loss, here.loss))
             here = ahead
             length = 1.0
-            converged = done > EM_PASSES and gain < tolerance * ahead.loss
+            two = losses[max(len(losses) - 3, 0)] - losses[-1]
+            converged = done > EM_PASSES + 1 and two < tolerance * losses[-1]
         elif memory:
             memory = []
         else:
