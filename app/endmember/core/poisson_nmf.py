@@ -145,16 +145,16 @@ def _log_sum(x, mean, filled, single):  # type: ignore[no-untyped-def]
     result = 0.0
     product = 1.0
     for e in range(filled):
-        single[e] = mean[e] if x[e] == 1.0 else 1.0
-    for e in range(filled, filled + 3):
-        single[e] = 1.0
-    for e in range(0, filled, 4):
-        product *= (single[e] * single[e + 1]) * (single[e + 2] * single[e + 3])
+        own = mean[e] if x[e] <= 2.0 else 1.0
+        single[e] = own * own if x[e] == 2.0 else own
+    single[filled] = 1.0
+    for e in range(0, filled, 2):
+        product *= single[e] * single[e + 1]
         if product < 1e-150 or product > 1e150:
             result += np.log(product)
             product = 1.0
     for e in range(filled):
-        if x[e] != 1.0:
+        if x[e] > 2.0:
             result += x[e] * np.log(mean[e])
     return result + np.log(product)
 
@@ -182,9 +182,9 @@ def _sweep_block(starts, channels, counts, weights, profiles, areas, first, last
     sum_p x w / mu and the lower triangle of sum_p x w w^T / mu^2.
     """
     size = profiles.shape[1]
-    longest = 3
+    longest = 1
     for pixel in range(first, last):
-        longest = max(longest, 3 + starts[pixel + 1] - starts[pixel])
+        longest = max(longest, 1 + starts[pixel + 1] - starts[pixel])
     part = np.empty((size, longest))
     x, mean = np.empty(longest), np.empty(longest)
     ratio, second = np.empty(longest), np.empty(longest)
@@ -327,7 +327,7 @@ def refine(
 ) -> Factors:
     """The factors found from the start `profiles` (C, K), of which each has an area.
 
-    Ends when the deviance falls by less than `tolerance` of itself in two passes, or after `passes`
+    Ends when the deviance falls by less than half of `tolerance` of itself in a pass, or after `passes`
     passes over the counts. `Factors.weights` holds the pixels of all images one after another.
     """
     saturated = _saturated(images)
@@ -357,8 +357,7 @@ def refine(
             losses.append(min(ahead.loss, here.loss))
             here = ahead
             length = 1.0
-            two = losses[max(len(losses) - 3, 0)] - losses[-1]
-            converged = done > EM_PASSES + 1 and two < tolerance * losses[-1]
+            converged = done > EM_PASSES and gain < 0.5 * tolerance * ahead.loss
         elif memory:
             memory = []
         else:
