@@ -327,8 +327,9 @@ def refine(
 ) -> Factors:
     """The factors found from the start `profiles` (C, K), of which each has an area.
 
-    Ends when the deviance falls by less than half of `tolerance` of itself in a pass, or after `passes`
-    passes over the counts. `Factors.weights` holds the pixels of all images one after another.
+    Ends when the deviance falls by less than half of `tolerance` of itself in a pass, or after
+    `passes` passes over the counts. `Factors.weights` holds the pixels of all images one after
+    another.
     """
     saturated = _saturated(images)
     size = profiles.shape[1]
