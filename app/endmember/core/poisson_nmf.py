@@ -1,10 +1,17 @@
 """Non-negative factors of a map of counts by maximum Poisson likelihood.
 
-Counts x_pc of pixel p and channel c are taken as Poisson with mean sum_k W_pk H_ck. The update of
-Lee & Seung (Adv. Neural Inf. Process. Syst. 13, 2001, eq. 5), done for W and H at once, is the EM
-step of this model, so the likelihood never falls. Only the non-zero counts are visited. The steps
-are extrapolated after Varadhan & Roland (Scand. J. Stat. 35, 2008, 335, scheme S3), and an
-extrapolation that would raise the loss is not taken.
+Counts x_pc of pixel p and channel c are taken as Poisson with mean sum_k W_pk H_ck. For given
+profiles H the weights of each pixel are a small convex problem, solved in every pass over the
+counts while those of the pixel are at hand (variable projection: Golub & Pereyra, SIAM J. Numer.
+Anal. 10, 1973, 413): by Newton steps under the bound, shortened so that they always go down
+(Tran-Dinh, Kyrillidis & Cevher, J. Mach. Learn. Res. 16, 2015, 371). The same pass gives the
+gradient with respect to H, that of the likelihood at the best weights, and each channel's Hessian.
+
+H first takes EM steps (Lee & Seung, Adv. Neural Inf. Process. Syst. 13, 2001, eq. 5), then Newton
+steps by channel under the bound, bent by the last few steps as in limited-memory BFGS (Nocedal,
+Math. Comput. 35, 1980, 773), which knows of the coupling that the weights make between channels.
+Entries that the Newton step sends to the bound are left out of it (Bertsekas, SIAM J. Control
+Optim. 20, 1982, 221). A step that would raise the loss is not taken.
 """
 
 from __future__ import annotations
@@ -21,18 +28,26 @@ from endmember.core.sparse_sums import BLOCKS, for_each_block
 from endmember.core.spectrum import FloatArray
 
 STARTS = 6  # random starts on the coarse map, of which the best goes on
-SHORT_PASSES, LONG_PASSES = 60, 400  # for each start, and for the best; coarse ones cost little
+SHORT_PASSES, LONG_PASSES = 12, 60  # for each start, and for the best; coarse ones cost little
 COARSE_PIXELS = 800  # the map in large pixels has about as many
 COARSE_CHANNELS = 250
-TINY = 1e-12  # an extrapolated value stays above this part of the largest: a zero could not return
-LONGEST_STEP, SHORTEST_STEP = 64.0, 1.5  # a step of 1 is no extrapolation
+TINY = 1e-12
+EM_PASSES = 2  # before the Newton steps: a start without the fine structure is too far for them
+EM_TURNS, TURNS = 3, 30  # Newton steps for the weights of a pixel in a pass, at most
+ENOUGH = 1e-5  # twice the deviance that a further Newton step would take off a pixel
+MEMORY = 4  # steps of the profiles that are remembered
+LEAST_MEAN = 1e-30  # counts expected where no component has any
+ANY_ORDER = {"reassoc", "contract", "nsz", "arcp"}  # of sums, that they can be done in parallel
+KEPT = 0.3  # part of a value in a profile that a step leaves: a channel must not lose its all
+SHORTEST = 1e-3  # of a Newton step: a shorter one tells nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Factors:
     """`weights` (P, K) in counts, `profiles` (C, K) of unit area, mean counts = weights profiles^T.
 
-    `losses` holds the Poisson deviance 2 sum(x ln(x / mu) - x + mu) after each kept step.
+    `losses` holds the Poisson deviance 2 sum(x ln(x / mu) - x + mu) after each kept step; the last
+    is that of these factors.
     """
 
     weights: FloatArray
@@ -42,43 +57,182 @@ class Factors:
 
 
 @numba.njit(cache=True, nogil=True)
-def _em_block(starts, channels, counts, weights, profiles, first, last, new, sums):  # type: ignore[no-untyped-def]
-    """One EM step for the pixels first:last; returns their sum of x ln(mu).
+def _bounded_step(hessian, gradient, lowest, step):  # type: ignore[no-untyped-def]
+    """The `step` >= `lowest` with the least g^T s + s^T H s / 2, by coordinate descent."""
+    step[:] = 0.0
+    for _ in range(30):
+        moved = 0.0
+        for k in range(len(step)):
+            slope = gradient[k]
+            for j in range(len(step)):
+                slope += hessian[k, j] * step[j]
+            new = lowest[k] if slope > 0.0 else 0.0
+            if hessian[k, k] > 0.0:
+                new = max(step[k] - slope / hessian[k, k], lowest[k])
+            moved = max(moved, hessian[k, k] * (new - step[k]) ** 2)
+            step[k] = new
+        if moved < 0.01 * ENOUGH:
+            break
 
-    `new` receives the weights, `sums` (C, K) the numerator of the profiles. The logarithm is
-    taken of products of many mu, because one logarithm per count would take half of the time.
+
+@numba.njit(cache=True, nogil=True, fastmath=ANY_ORDER)
+def _expect(part, x, filled, w, mean, ratio):  # type: ignore[no-untyped-def]
+    for e in range(filled):
+        mean[e] = LEAST_MEAN
+    for k in range(len(w)):
+        own = w[k]
+        for e in range(filled):
+            mean[e] += own * part[k, e]
+    for e in range(filled):
+        ratio[e] = x[e] / mean[e]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=ANY_ORDER)
+def _slope(part, ratio, filled, areas, gradient):  # type: ignore[no-untyped-def]
+    for k in range(len(areas)):
+        total = 0.0
+        for e in range(filled):
+            total += ratio[e] * part[k, e]
+        gradient[k] = areas[k] - total
+
+
+@numba.njit(cache=True, nogil=True, fastmath=ANY_ORDER)
+def _curvature(part, mean, ratio, filled, second, hessian):  # type: ignore[no-untyped-def]
+    for e in range(filled):
+        second[e] = ratio[e] / mean[e]
+    for k in range(len(hessian)):
+        for j in range(k + 1):
+            total = 0.0
+            for e in range(filled):
+                total += second[e] * part[k, e] * part[j, e]
+            hessian[k, j] = total
+            hessian[j, k] = total
+
+
+@numba.njit(cache=True, nogil=True)
+def _fit_pixel(  # type: ignore[no-untyped-def]
+    part, x, filled, areas, turns, w, mean, ratio, second, hessian, gradient, step, lowest
+):
+    """Newton steps for the weights `w` of one pixel with the counts `x` and profiles `part` (K, n).
+
+    Leaves mean counts and x / mean of the last `w`. The loops over the counts are innermost, so
+    that they are done several at a time. After a short step the Hessian still holds.
+    """
+    decrement = 1.0
+    for _ in range(turns):
+        _expect(part, x, filled, w, mean, ratio)
+        _slope(part, ratio, filled, areas, gradient)
+        if decrement > 0.01:
+            _curvature(part, mean, ratio, filled, second, hessian)
+        for k in range(len(w)):
+            lowest[k] = -w[k]
+        _bounded_step(hessian, gradient, lowest, step)
+        decrement = 0.0
+        for k in range(len(w)):
+            for j in range(len(w)):
+                decrement += step[k] * hessian[k, j] * step[j]
+        if decrement < ENOUGH:
+            return
+        length = 1.0 if decrement < 0.1 else 1.0 / (1.0 + np.sqrt(decrement))
+        for k in range(len(w)):
+            w[k] = max(w[k] + length * step[k], 0.0)
+    _expect(part, x, filled, w, mean, ratio)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=ANY_ORDER)
+def _log_sum(x, mean, filled, single):  # type: ignore[no-untyped-def]
+    """Sum of x ln(mean), with one logarithm for many means, or it would take half of the time."""
+    result = 0.0
+    product = 1.0
+    for e in range(filled):
+        own = mean[e] if x[e] <= 2.0 else 1.0
+        single[e] = own * own if x[e] == 2.0 else own
+    single[filled] = 1.0
+    for e in range(0, filled, 2):
+        product *= single[e] * single[e + 1]
+        if product < 1e-150 or product > 1e150:
+            result += np.log(product)
+            product = 1.0
+    for e in range(filled):
+        if x[e] > 2.0:
+            result += x[e] * np.log(mean[e])
+    return result + np.log(product)
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_channels(channels, low, filled, ratio, mean, w, out):  # type: ignore[no-untyped-def]
+    size = len(w)
+    for e in range(filled):
+        channel = channels[low + e]
+        curvature = ratio[e] / mean[e]
+        place = size
+        for k in range(size):
+            out[channel, k] += ratio[e] * w[k]
+            scaled = curvature * w[k]
+            for j in range(k + 1):
+                out[channel, place] += scaled * w[j]
+                place += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _sweep_block(starts, channels, counts, weights, profiles, areas, first, last, turns, out):  # type: ignore[no-untyped-def]
+    """Solve the `weights` of the pixels first:last; returns their sum of x ln(mu).
+
+    `areas` (K,) are the sums of the profiles. Adds to `out` (C, K + K (K + 1) / 2) for each channel
+    sum_p x w / mu and the lower triangle of sum_p x w w^T / mu^2.
     """
     size = profiles.shape[1]
-    log_sum = 0.0
-    product = 1.0
+    longest = 1
     for pixel in range(first, last):
-        for entry in range(starts[pixel], starts[pixel + 1]):
-            channel = channels[entry]
-            count = counts[entry]
-            mean = 1e-100
+        longest = max(longest, 1 + starts[pixel + 1] - starts[pixel])
+    part = np.empty((size, longest))
+    x, mean = np.empty(longest), np.empty(longest)
+    ratio, second = np.empty(longest), np.empty(longest)
+    hessian = np.empty((size, size))
+    gradient, step, lowest, w = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
+    log_sum = 0.0
+    for pixel in range(first, last):
+        low = starts[pixel]
+        filled = starts[pixel + 1] - low
+        if filled == 0:
+            weights[pixel] = 0.0
+            continue
+        for e in range(filled):
+            x[e] = counts[low + e]
             for k in range(size):
-                mean += weights[pixel, k] * profiles[channel, k]
-            if count == 1:
-                product *= mean
-                if product < 1e-150 or product > 1e150:
-                    log_sum += np.log(product)
-                    product = 1.0
-            else:
-                log_sum += count * np.log(mean)
-            ratio = count / mean
-            for k in range(size):
-                new[pixel, k] += ratio * profiles[channel, k]
-                sums[channel, k] += ratio * weights[pixel, k]
+                part[k, e] = profiles[channels[low + e], k]
         for k in range(size):
-            new[pixel, k] *= weights[pixel, k]
-    return log_sum + np.log(product)
+            w[k] = weights[pixel, k]
+        _fit_pixel(
+            part, x, filled, areas, turns, w, mean, ratio, second, hessian, gradient, step, lowest
+        )
+        log_sum += _log_sum(x, mean, filled, second)
+        for k in range(size):
+            weights[pixel, k] = w[k]
+        _add_channels(channels, low, filled, ratio, mean, w, out)
+    return log_sum
+
+
+@numba.njit(cache=True, nogil=True)
+def _newton_steps(profiles, gradient, hessians):  # type: ignore[no-untyped-def]
+    """For each channel the Newton step (C, K) that leaves `KEPT` of each value."""
+    steps = np.empty_like(profiles)
+    for channel in range(len(profiles)):
+        lowest = (KEPT - 1.0) * profiles[channel]
+        _bounded_step(hessians[channel], gradient[channel], lowest, steps[channel])
+    return steps
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    weights: list[FloatArray]
+class _Point:
+    """Profiles with the best weights, and the derivatives of half the loss there."""
+
     profiles: FloatArray
-    loss: float  # of the factors before the step
+    weights: list[FloatArray]
+    loss: float
+    em: FloatArray  # (C, K), the profiles after an EM step
+    gradient: FloatArray  # (C, K)
+    hessians: FloatArray  # (C, K, K)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -104,112 +258,118 @@ def _saturated(images: Sequence[SpectrumImage]) -> float:
     return float(sums.sum())
 
 
-def _em_step(
+def _sweep(
     images: Sequence[SpectrumImage],
     weights: Sequence[FloatArray],
     profiles: FloatArray,
     saturated: float,
+    turns: int,
     report: Report = silent,
-    fixed_profiles: bool = False,
-) -> _Step:
-    sums = np.zeros((BLOCKS, *profiles.shape))
+) -> _Point:
+    channels, size = profiles.shape
+    below = np.tril_indices(size)
+    out = np.zeros((BLOCKS, channels, size + len(below[0])))
     log_sums = np.zeros((len(images), BLOCKS))
-    moved = [np.zeros_like(w) for w in weights]
-    for number, (image, old, new) in enumerate(zip(images, weights, moved, strict=True)):
-        arrays = image.starts, image.channels, image.counts, old, profiles
+    solved = [w.copy() for w in weights]
+    areas = profiles.sum(axis=0)
+    for number, (image, own) in enumerate(zip(images, solved, strict=True)):
+        arrays = image.starts, image.channels, image.counts, own, profiles, areas
 
-        def work(block: int, first: int, last: int, arrays=arrays, new=new, number=number) -> None:  # type: ignore[no-untyped-def]
-            log_sums[number, block] = _em_block(*arrays, first, last, new, sums[block])
+        def work(block: int, first: int, last: int, arrays=arrays, number=number) -> None:  # type: ignore[no-untyped-def]
+            log_sums[number, block] = _sweep_block(*arrays, first, last, turns, out[block])
 
-        for_each_block(len(old), work, parts_of(report, len(images))[number])
-    expected = float(sum((w @ profiles.sum(axis=0)).sum() for w in weights))
-    loss = 2.0 * (expected - float(log_sums.sum()) + saturated)
-    if fixed_profiles:
-        return _Step(moved, profiles, loss)
-    moved_profiles = profiles * sums.sum(axis=0)
-    area = moved_profiles.sum(axis=0)
-    return _Step(moved, moved_profiles / np.where(area > 0, area, 1.0), loss)
-
-
-def _extrapolate(a: FloatArray, b: FloatArray, c: FloatArray, step: float) -> FloatArray:
-    """The point of the SQUAREM scheme through three successive EM points."""
-    point = a + 2.0 * step * (b - a) + step**2 * (c - 2.0 * b + a)
-    return np.asarray(np.maximum(point, np.maximum(0.1 * c, TINY * c.max(initial=0.0))))
+        for_each_block(len(own), work, parts_of(report, len(images))[number])
+    totals = np.sum([w.sum(axis=0) for w in solved], axis=0)
+    loss = 2.0 * (float(totals @ areas) - float(log_sums.sum()) + saturated)
+    added = out.sum(axis=0)
+    ratios = added[:, :size]
+    hessians = np.zeros((channels, size, size))
+    hessians[:, below[0], below[1]] = hessians[:, below[1], below[0]] = added[:, size:]
+    moved = profiles * ratios / np.where(totals > 0, totals, 1.0)
+    return _Point(profiles, solved, loss, moved, totals - ratios, hessians)
 
 
-def _step_length(a: FloatArray, b: FloatArray, c: FloatArray, longest: float) -> float:
-    bend = float(np.linalg.norm(c - 2.0 * b + a))
-    return float(np.clip(np.linalg.norm(b - a) / bend if bend else 1.0, 1.0, longest))
+_Memory = list[tuple[FloatArray, FloatArray]]  # steps of the profiles, and of the gradient
+
+
+def _direction(here: _Point, memory: _Memory) -> FloatArray:
+    """The step (C, K) of the profiles: Newton's by channel, bent by what is remembered."""
+    newton = _newton_steps(here.profiles, here.gradient, here.hessians)
+    curvature = np.diagonal(here.hessians, axis1=1, axis2=2)
+    free = (newton > (KEPT - 1.0 + 1e-9) * here.profiles) & (curvature > 0)
+    pairs = []
+    for step, change in memory:
+        s, y = step * free, change * free
+        product = float((s * y).sum())
+        if product > 1e-8 * float(np.linalg.norm(s) * np.linalg.norm(y)):
+            pairs.append((s, y, product))
+    if not pairs:
+        return np.asarray(newton)
+    slope = here.gradient * free
+    lengths = []
+    for s, y, product in reversed(pairs):
+        lengths.append(float((s * slope).sum()) / product)
+        slope = slope - lengths[-1] * y
+    both = free[:, :, None] & free[:, None, :]
+    ridge = np.where(free, 1e-6 * curvature, 1.0)[:, :, None] * np.eye(free.shape[1])
+    bent = np.linalg.solve(here.hessians * both + ridge, slope[:, :, None])[:, :, 0]
+    for (s, y, product), length in zip(pairs, reversed(lengths), strict=True):
+        bent = bent + (length - float((y * bent).sum()) / product) * s
+    return np.where(free, -bent, newton)
 
 
 def refine(
     images: Sequence[SpectrumImage],
-    weights: Sequence[FloatArray],
     profiles: FloatArray,
     passes: int,
     tolerance: float,
     report: Report = silent,
 ) -> Factors:
-    """Extrapolated EM from a start, `weights` one (P_i, K) per image and `profiles` (C, K).
+    """The factors found from the start `profiles` (C, K), of which each has an area.
 
-    Ends when the deviance falls by less than `tolerance` of itself in a pass, or after `passes`
-    passes over the counts. `Factors.weights` holds the pixels of all images one after another.
+    Ends when the deviance falls by less than half of `tolerance` of itself in a pass, or after
+    `passes` passes over the counts. `Factors.weights` holds the pixels of all images one after
+    another.
     """
     saturated = _saturated(images)
-    here = _Step(list(weights), profiles / profiles.sum(axis=0), np.inf)
-    losses: list[float] = []
-    converged = False
-    longest = LONGEST_STEP
-    done = 0
-    while done < passes and not converged:
-        low, high = done / passes, min((done + 3) / passes, 1.0)
-        within = parts_of(part_of(report, low, high), 3)
-        first = _em_step(images, here.weights, here.profiles, saturated, within[0])
-        second = _em_step(images, first.weights, first.profiles, saturated, within[1])
-        step_w = _pooled_length(here.weights, first.weights, second.weights, longest)
-        step_h = _step_length(here.profiles, first.profiles, second.profiles, longest)
-        ahead_w = [
-            _extrapolate(a, b, c, step_w)
-            for a, b, c in zip(here.weights, first.weights, second.weights, strict=True)
-        ]
-        ahead_h = _extrapolate(here.profiles, first.profiles, second.profiles, step_h)
-        ahead = _em_step(images, ahead_w, ahead_h / ahead_h.sum(axis=0), saturated, within[2])
-        losses += [first.loss, second.loss]
-        if ahead.loss <= second.loss:
-            losses.append(ahead.loss)
-            here = ahead
-            longest = min(2.0 * longest, LONGEST_STEP)
-        else:
-            here = second
-            longest = max(longest / 4.0, SHORTEST_STEP)
-        done += 3
-        converged = first.loss - losses[-1] < 2 * tolerance * abs(losses[-1]) and done > 3
-    report(1.0)
-    return Factors(np.concatenate(here.weights), here.profiles, np.array(losses), converged)
-
-
-def _pooled_length(
-    a: Sequence[FloatArray], b: Sequence[FloatArray], c: Sequence[FloatArray], longest: float
-) -> float:
-    return _step_length(np.concatenate(a), np.concatenate(b), np.concatenate(c), longest)
-
-
-def _totals(image: SpectrumImage) -> FloatArray:
-    return image.count_map().reshape(-1, 1)
-
-
-def fit_weights(
-    images: Sequence[SpectrumImage],
-    profiles: FloatArray,
-    passes: int = 15,
-    report: Report = silent,
-) -> list[FloatArray]:
-    """Weights (P_i, K) per image for fixed `profiles` (C, K), by EM from an even start."""
     size = profiles.shape[1]
-    weights = [np.repeat(_totals(image) / size, size, axis=1) for image in images]
-    for within in parts_of(report, passes):
-        weights = _em_step(images, weights, profiles, 0.0, within, fixed_profiles=True).weights
-    return weights
+    even = [np.repeat(image.count_map().reshape(-1, 1) / size, size, axis=1) for image in images]
+    within = parts_of(report, passes)
+    unit = np.ascontiguousarray(profiles / profiles.sum(axis=0))
+    turns = TURNS if passes == 1 else EM_TURNS
+    here = _sweep(images, even, unit, saturated, turns, within[0])
+    losses = [here.loss]
+    memory: _Memory = []
+    converged = False
+    length = 1.0
+    for done in range(1, passes):
+        if done <= EM_PASSES:
+            target = here.em
+        else:
+            step = length * _direction(here, memory)
+            target = np.maximum(here.profiles + step, KEPT * here.profiles)
+        turns = TURNS if done >= EM_PASSES else EM_TURNS
+        ahead = _sweep(images, here.weights, target, saturated, turns, within[done])
+        gain = here.loss - ahead.loss
+        if gain >= 0.0 or done <= EM_PASSES:  # an EM step raises nothing, but for rounding
+            if done > EM_PASSES:
+                change = ahead.gradient - here.gradient
+                memory = [*memory, (ahead.profiles - here.profiles, change)][-MEMORY:]
+            losses.append(min(ahead.loss, here.loss))
+            here = ahead
+            length = 1.0
+            converged = done > EM_PASSES and gain < 0.5 * tolerance * ahead.loss
+        elif memory:
+            memory = []
+        else:
+            length /= 4.0
+            converged = length < SHORTEST
+        if converged:
+            break
+    report(1.0)
+    area = here.profiles.sum(axis=0)
+    unit = here.profiles / np.where(area > 0, area, 1.0)
+    return Factors(np.concatenate(here.weights) * area, unit, np.array(losses), converged)
 
 
 def _spread_start(
@@ -250,13 +410,11 @@ def coarse_start(
         within(1.0)
     rng = np.random.default_rng(seed)
     fits = []
-    for number in range(STARTS):
+    for within in parts_of(part_of(report, 0.1, 0.5), STARTS):
         start = _spread_start(coarse, components, rng)
-        within = parts_of(part_of(report, 0.1, 0.5), STARTS)[number]
-        fits.append(refine(coarse, fit_weights(coarse, start), start, SHORT_PASSES, 1e-6, within))
+        fits.append(refine(coarse, start, SHORT_PASSES, 1e-6, within))
     best = min(fits, key=lambda fit: float(fit.losses[-1])).profiles + TINY
-    weights, within = fit_weights(coarse, best), part_of(report, 0.5, 1.0)
-    best = refine(coarse, weights, best, LONG_PASSES, 1e-7, within).profiles
+    best = refine(coarse, best, LONG_PASSES, 1e-7, part_of(report, 0.5, 1.0)).profiles
     fine = np.repeat(best / run, run, axis=0)
     rest = np.repeat(fine[-1:], channels - len(fine), axis=0)
     return np.asarray(np.concatenate([fine, rest]) + TINY)
@@ -272,5 +430,4 @@ def poisson_factors(
 ) -> Factors:
     """Poisson (Kullback-Leibler) factors of one or several maps, see the module's first lines."""
     profiles = coarse_start(images, components, seed, part_of(report, 0.0, 0.2))
-    weights = fit_weights(images, profiles, report=part_of(report, 0.2, 0.3))
-    return refine(images, weights, profiles, passes, tolerance, part_of(report, 0.3, 1.0))
+    return refine(images, profiles, passes, tolerance, part_of(report, 0.2, 1.0))
