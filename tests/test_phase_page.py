@@ -465,9 +465,11 @@ def test_without_a_precipitate_it_is_said_what_to_do_first(stage: Stage) -> None
 
 def test_a_factor_too_large_is_warned_of_at_the_side(stage: Stage) -> None:
     assert stage.page.warnings.isHidden()
-    stage.edit(set_precipitate, "Fp", factor=0.12)
+    right = stage.workspace.result("subtraction").subtractions["Fp"].factor
+    factor = round(1.3 * right, 3)
+    stage.edit(set_precipitate, "Fp", factor=factor)
     stage.until(lambda: not stage.page.warnings.isHidden())
-    assert "the factor 0.12 is too large" in stage.page.warnings.text()
+    assert f"the factor {factor} is too large" in stage.page.warnings.text()
     assert stage.page.plots.subtracted.plot.stretches.at(1.74)
 
 
