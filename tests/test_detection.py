@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,13 @@ from endmember.core.detection import (
 from endmember.core.detector import Detector
 from endmember.core.k_factors import GivenFactor
 from endmember.core.line_shapes import Calibration, LineSet
-from endmember.core.lines import family_lines
 from endmember.core.quantification import Composition, Method, composition_of
 from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
 from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
 from endmember.core.subtraction import subtract
 from endmember.files.composition_table import Heading
 from endmember.files.detection_table import detection_csv_beside, write_detection_csv
+from line_spectra import expected_counts
 
 AXIS = EnergyAxis(0.9, 0.02, 400)
 ELEMENTS = ("Mg", "Si", "Cr", "Fe")
@@ -41,19 +42,7 @@ COLUMNS = (
 )
 
 
-def expected(areas: dict[str, float], continuum: float) -> FloatArray:
-    columns = []
-    for element in areas:
-        lines = family_lines(element, "K", 200.0)
-        energies = np.array([line.energy_keV for line in lines])
-        weights = np.array([line.cross_section_cm2 for line in lines])
-        weights = weights * Detector().efficiency(energies)
-        columns.append((energies, weights / weights[[line.alpha for line in lines]].sum()))
-    shapes, _ = LineSet.of_columns(columns).shapes(AXIS, Calibration())
-    mean = continuum * Detector().efficiency(AXIS.centres) / AXIS.centres
-    return np.asarray(mean + shapes @ np.array(list(areas.values())))
-
-
+expected = partial(expected_counts, AXIS)
 MEAN = expected(MATRIX, 2000.0)
 
 

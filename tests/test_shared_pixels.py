@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,13 +11,13 @@ from scipy.stats import chi2
 
 from endmember.core.detector import Detector
 from endmember.core.k_factors import GivenFactor
-from endmember.core.line_shapes import Calibration, LineSet
-from endmember.core.lines import family_lines
+from endmember.core.line_shapes import Calibration
 from endmember.core.partition import conventional_covariance, partition_coefficients
 from endmember.core.quantification import Method, composition_of
 from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
 from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
 from endmember.core.subtraction import subtract, subtract_areas
+from line_spectra import expected_counts
 
 AXIS = EnergyAxis(0.9, 0.02, 350)
 ELEMENTS = ("Mg", "Al", "Si", "Fe")
@@ -36,19 +37,7 @@ DRAWS = 200
 CHANCE = 1e-3  # that a comparison misses its bounds though all is right
 
 
-def expected(areas: dict[str, float], continuum: float) -> FloatArray:
-    columns = []
-    for element in areas:
-        lines = family_lines(element, "K", 200.0)
-        energies = np.array([line.energy_keV for line in lines])
-        weights = np.array([line.cross_section_cm2 for line in lines])
-        weights = weights * Detector().efficiency(energies)
-        columns.append((energies, weights / weights[[line.alpha for line in lines]].sum()))
-    shapes, _ = LineSet.of_columns(columns).shapes(AXIS, Calibration())
-    mean = continuum * Detector().efficiency(AXIS.centres) / AXIS.centres
-    return np.asarray(mean + shapes @ np.array(list(areas.values())))
-
-
+expected = partial(expected_counts, AXIS)
 OF_MATRIX = expected(MATRIX, 300.0)
 # the three groups of pixels: of the matrix alone, of both, of the region alone
 GROUPS = (

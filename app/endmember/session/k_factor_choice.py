@@ -53,11 +53,11 @@ def factors_in_use(found: Compositions) -> dict[str, float]:
 
     factors: dict[str, float] = {}
     for entry in found.entries:
-        rows = {row.element: row for row in entry.composition.rows if row.k_factor}
-        if HAND_REFERENCE not in rows:
+        rows = entry.composition.rows
+        known = {row.element: row.k_factor for row in rows if row.k_factor}
+        if HAND_REFERENCE not in known:
             continue
-        of_reference = rows[HAND_REFERENCE].k_factor
-        for element, row in rows.items():
-            if row.k_source != BY_HAND and row.k_factor and of_reference:
-                factors.setdefault(element, row.k_factor / of_reference)
+        for row in rows:
+            if row.element in known and row.k_source != BY_HAND:
+                factors.setdefault(row.element, known[row.element] / known[HAND_REFERENCE])
     return factors

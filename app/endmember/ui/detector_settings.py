@@ -180,4 +180,4 @@ class PeakSection(RecipeSection):
         self.fluorescence.setChecked(of.silicon_fluorescence)
         self.sums.show_value(of.sum_peaks)
         number = of.escape_peaks + of.silicon_fluorescence + (of.sum_peaks > 0)
-        self.show_number(self.title, number)
+        self.count(self.title, number)

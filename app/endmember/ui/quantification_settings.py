@@ -14,6 +14,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from endmember.core.k_factors import HAND_REFERENCE
+from endmember.core.oxides import valence_of
 from endmember.session.quantification_edits import (
     set_k_factor,
     set_quantification,
@@ -114,12 +116,9 @@ class KFactorSection(RecipeSection):
             self._in_use = dict(in_use)
         by_hand: Mapping[str, float] = of.k_factor or {}
         self.table.show_rows([self._row(e, of) for e in _with_others(recipe, by_hand)])
-        number = len(by_hand)
-        self.hand.set_title(f"By hand ({number})" if number else "By hand")
+        self.hand.count("By hand", len(by_hand))
 
     def _row(self, element: str, of: Quantification) -> HandRow:
-        from endmember.core.k_factors import HAND_REFERENCE  # late: it loads the tables of lines
-
         if element == HAND_REFERENCE:
             locked = f"k-factors by hand refer to {element}: its own is 1"
             return HandRow(element, None, "1", locked)
@@ -184,8 +183,6 @@ class OxygenSection(RecipeSection):
 
     def show_recipe(self, recipe: Recipe) -> None:
         """Show how much oxygen there is taken to be, and the valences."""
-        from endmember.core.oxides import valence_of  # late: it loads the tables of the lines
-
         of = recipe.quantification
         self.oxygen.show_choices(
             [("measured by its line", "measured"), ("by stoichiometry", "stoichiometry")], of.oxygen

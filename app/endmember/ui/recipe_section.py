@@ -47,7 +47,3 @@ class RecipeSection(Section):
         preferences = self.workspace.preferences
         last = Path() if preferences is None else preferences.last_folder
         return str(last if file is None else Path(file).parent)
-
-    def show_number(self, title: str, number: int) -> None:
-        """The heading with a number of things that are not as usual."""
-        self.set_title(f"{title} ({number})" if number else title)

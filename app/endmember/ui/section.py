@@ -60,3 +60,7 @@ class Section(QWidget):
         if title != self.heading.text():
             self.heading.setText(title)
             self.open(self._opened)
+
+    def count(self, title: str, number: int) -> None:
+        """The heading with a number of things that are not as usual, if there are any."""
+        self.set_title(f"{title} ({number})" if number else title)
