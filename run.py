@@ -228,7 +228,10 @@ def main(arguments: list[str]) -> int:
     if command == "demo":
         return hand_over("endmember", "demo", *rest)
     os.chdir(ROOT)
-    return hand_over("pytest", *rest) if command == "test" else lint()
+    if command == "test":
+        # a whole file to each worker: what its tests share is then made once
+        return hand_over("pytest", "-n", "auto", "--dist", "loadfile", *rest)
+    return lint()
 
 
 if __name__ == "__main__":
