@@ -68,7 +68,7 @@ def decompose(
     "poisson" maximises the Poisson likelihood of the counts (Lee & Seung 2001, Kullback-Leibler);
     "frobenius" is NMF by least squares on counts divided by sqrt(pixel mean x channel mean) (Keenan
     & Kotula 2004), scaled back. It ends when iterations lower the loss by less than `tolerance` of
-    itself, for "poisson" by less than half of that, or after `max_iterations`. The same seed gives
+    itself, for "poisson" twice by less than a tenth of that, or after `max_iterations`. The same seed gives
     the same result.
 
     Raises
