@@ -62,12 +62,14 @@ class Entry:
 class Compositions:
     """All entries, in the order of the recipe: maps, then their sum.
 
-    `failures` says of each precipitate that could not be quantified why.
+    `failures` says of each precipitate that could not be quantified why. `united` holds, of
+    several maps, the regions of each phase on a map together, as they were summed over the maps.
     """
 
     entries: tuple[Entry, ...]
     warnings: tuple[str, ...]
     failures: dict[str, str] = field(default_factory=dict)
+    united: tuple[Entry, ...] = ()
 
 
 def quantify_all(
@@ -90,6 +92,7 @@ def quantify_all(
     """
     check_elements(sample.elements)
     chain = _Chain(sample, precipitates, thickness_nm, method)
+    chain.sums_wanted = len(data) > 1
     entries: list[Entry] = []
     within = parts_of(report, 2 * len(data) + 1)
     for number, name in enumerate(data):
@@ -102,7 +105,8 @@ def quantify_all(
         entries += chain.of_sum(data, entries)
     report(1.0)
     told = _grouped(entries)
-    return Compositions(tuple(entries), (*told, *chain.warnings), chain.failures)
+    united = tuple(chain.united) if len(data) > 1 else ()
+    return Compositions(tuple(entries), (*told, *chain.warnings), chain.failures, united)
 
 
 def _grouped(entries: Sequence[Entry]) -> list[str]:
@@ -130,6 +134,7 @@ class _Chain:
         self.failures: dict[str, str] = {}
         self.report: Report = silent  # called before each fit
         self.united: list[Entry] = []  # the regions of each phase on each map, together
+        self.sums_wanted = False  # over several maps
 
     def assumed_absent(self, precipitate: str) -> str | None:
         """The absent element, unless a factor set by hand may leave some of it."""
@@ -186,13 +191,20 @@ class _Chain:
         if self.sample.matrix in united:
             matrix_mask, of_matrix = united[self.sample.matrix]
             matrix = of_matrix.composition
-        conventional = [
-            self._conventional(data, entry, matrix, mask & matrix_mask)
+        left = {
+            entry.place: self._conventional(data, entry, matrix, mask & matrix_mask)
             for mask, entry in measured
             if entry.phase != self.sample.matrix
-        ]
-        regions = [entry for _, entry in measured]
-        return regions + [entry for entry in conventional if entry is not None]
+        }
+        conventional = [entry for entry in left.values() if entry is not None]
+        for mask, entry in united.values() if self.sums_wanted else ():
+            if entry.phase == self.sample.matrix:
+                continue
+            if entry.place not in left:
+                left[entry.place] = self._conventional(data, entry, matrix, mask & matrix_mask)
+            if (of_all := left[entry.place]) is not None:
+                self.united.append(of_all)
+        return [entry for _, entry in measured] + conventional
 
     def _region(self, data: MapData, phase: str, mask: BoolArray, label: str) -> Entry:
         spectrum = data.image.spectrum(mask, self.report)
@@ -256,22 +268,39 @@ class _Chain:
         for entry in entries:
             if entry.source in ("mask", "mixture"):
                 groups.setdefault((entry.phase, entry.source), []).append(entry)
-        for entry in self.united:
-            groups.setdefault((entry.phase, "roi"), []).append(entry)
+        regions = sorted(self.united, key=lambda entry: entry.source == "conventional")
+        for entry in regions:  # as measured first, as on each map
+            groups.setdefault((entry.phase, entry.source), []).append(entry)
+        for (phase, source), of in groups.items():
+            self._tell_missing(data, phase, source, of)
         return [self._sum(data, phase, source, of) for (phase, source), of in groups.items()]
+
+    def _tell_missing(
+        self, data: Mapping[str, MapData], phase: str, source: str, of: Sequence[Entry]
+    ) -> None:
+        """A sum of regions that lacks a map on which the phase has one."""
+        drawn = {e.map for e in self.united if (e.phase, e.source) == (phase, "roi")}
+        missing = [name for name in data if name in drawn and name not in {e.map for e in of}]
+        if source == "conventional" and missing:
+            names = ", ".join(f'"{name}"' for name in missing)
+            self.warnings.append(
+                f"the sum of the regions of {phase} after the conventional subtraction lacks the "
+                f"map {names}, where the subtraction failed"
+            )
 
     def _sum(
         self, data: Mapping[str, MapData], phase: str, source: str, entries: Sequence[Entry]
     ) -> Entry:
         self.report(0.0)
         spectra = [entry.composition.fit.spectrum for entry in entries]
-        subtracted = source == "mask" and phase != self.sample.matrix
+        subtracted = source in ("mask", "conventional") and phase != self.sample.matrix
+        by_areas = source == "conventional"  # it always scales on the absent element
         of_foil = self.sample.matrix if source == "mixture" else phase
         composition = quantify(
             add_spectra(spectra),
             self.method,
             self._mean_foil([data[e.map] for e in entries], spectra, of_foil),
-            self.assumed_absent(phase) if subtracted else None,
+            (self.absent[phase] if by_areas else self.assumed_absent(phase)) if subtracted else None,
             _mean_calibration(entries) if subtracted else None,
         )
         return Entry(phase, source, SUM, sum(e.pixels for e in entries), composition)

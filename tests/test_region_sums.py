@@ -1,0 +1,146 @@
+"""Regions of interest summed over maps, after a conventional subtraction on each of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from endmember.core.simulation import expected_truth
+from endmember.core.spectrum import FloatArray
+from endmember.files.composition_table import write_composition_csv
+from endmember.session.compositions import Compositions, Entry
+from endmember.session.recipe import Recipe, changed
+from endmember.session.result_tables import composition_table
+from endmember.session.session import Session
+from several_maps import COUNTS_PER_PIXEL, SIZE, finished, several_maps
+
+PRECIPITATES = ("Fp", "CaPv")
+ABSENT = {"Fp": "Si", "CaPv": "Mg"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("region_sums")
+
+
+@pytest.fixture(scope="module")
+def recipe(folder: Path) -> Recipe:
+    return several_maps(folder)
+
+
+@pytest.fixture(scope="module")
+def session(folder: Path, recipe: Recipe) -> Session:
+    return finished(folder, recipe)
+
+
+def entries(session: Session, source: str, where: str) -> dict[str, list[Entry]]:
+    found: Compositions = session.result("quantification")
+    by_phase: dict[str, list[Entry]] = {}
+    for e in found.entries:
+        if (e.source, e.map) == (source, where):
+            by_phase.setdefault(e.phase, []).append(e)
+    return by_phase
+
+
+def test_each_phase_has_one_row_of_regions_for_the_sum(session: Session, folder: Path) -> None:
+    assert list(entries(session, "roi", "sum")) == ["Brg", *PRECIPITATES]
+    found = entries(session, "conventional", "sum")
+    assert list(found) == list(PRECIPITATES)
+    assert all(len(of) == 1 for of in found.values())
+    path = folder / "composition.csv"
+    write_composition_csv(path, composition_table(session))
+    rows = [line.split(",") for line in path.read_text("utf-8").splitlines()]
+    elements = len(session.recipe.sample.elements)
+    for phase in PRECIPITATES:
+        assert sum(r[:3] == [phase, "conventional", "sum"] for r in rows) == elements
+
+
+def test_the_sum_holds_the_pixels_of_the_united_regions_of_both_maps(session: Session) -> None:
+    for phase in PRECIPITATES:
+        (found,) = entries(session, "conventional", "sum")[phase]
+        (measured,) = entries(session, "roi", "sum")[phase]
+        assert found.pixels == measured.pixels
+        alone = [e.pixels for m in "ab" for e in entries(session, "roi", m)[phase]]
+        assert found.pixels <= sum(alone)
+
+
+def test_the_sum_is_that_of_the_areas_left_on_each_map(session: Session) -> None:
+    """Spectra were added and fitted; areas that each map left by itself add up to the same."""
+    found: Compositions = session.result("quantification")
+    for phase in PRECIPITATES:
+        maps = [e for e in found.united if (e.phase, e.source) == (phase, "conventional")]
+        assert [e.map for e in maps] == ["a", "b"]
+        (of_sum,) = entries(session, "conventional", "sum")[phase]
+        atoms = of_sum.composition.atoms
+        alone = [e.composition.atoms for e in maps]
+        added = np.sum([a.areas for a in alone], axis=0)
+        sigma = np.sqrt(np.sum([np.diag(a.covariance) for a in alone], axis=0))
+        assert atoms.measured == alone[0].measured
+        assert ABSENT[phase] not in atoms.measured
+        assert np.abs((atoms.areas - added) / sigma).max() < 0.5
+        ratio = np.sqrt(np.diag(atoms.covariance)) / sigma
+        assert 0.9 < ratio.min()
+        assert ratio.max() < 1.1
+
+
+def test_the_error_of_the_sum_is_smaller_by_the_root_of_the_counts(session: Session) -> None:
+    found: Compositions = session.result("quantification")
+    for phase in PRECIPITATES:
+        (of_sum,) = entries(session, "conventional", "sum")[phase]
+        maps = [e for e in found.united if (e.phase, e.source) == (phase, "conventional")]
+        for element in ("O", "Fe", "Al"):
+            alone = [e.composition[element].atomic_percent_sigma for e in maps]
+            precision = sum(1 / s**2 for s in alone if s)
+            sigma = of_sum.composition[element].atomic_percent_sigma
+            assert sigma == pytest.approx(precision**-0.5, rel=0.1)
+
+
+def pulls(session: Session, source: str) -> FloatArray:
+    """Of the sums, in sigma with that of the k-factors left out: the simulation has the same k."""
+    truth = expected_truth(SIZE, COUNTS_PER_PIXEL)
+    out = []
+    for phase in PRECIPITATES:
+        (found,) = entries(session, source, "sum")[phase]
+        percent = truth.atomic_percent[truth.phases.index(phase)]
+        for element, true in zip(truth.elements, percent, strict=True):
+            row = found.composition[element]
+            if row.detected != "assumed_absent" and row.atomic_percent is not None:
+                assert row.atomic_percent_sigma
+                out.append((row.atomic_percent - true) / row.atomic_percent_sigma)
+    return np.array(out)
+
+
+def test_regions_by_hand_come_to_the_truth_as_masks_do(session: Session) -> None:
+    """Rectangles hold much matrix, and its element Ca is in a grain beside: bounds are wide."""
+    for source in ("conventional", "mask"):
+        found = pulls(session, source)
+        assert len(found) == 16
+        assert np.sqrt(np.mean(found**2)) < 1.8
+
+
+def test_a_map_whose_subtraction_fails_is_missing_and_told(folder: Path, recipe: Recipe) -> None:
+    """On map b the matrix is one pixel, too faint to scale anything."""
+    first, second = recipe.maps
+    faint = changed(second.rois[0], rectangle=(0, 0, 1, 1))
+    maps = (first, changed(second, rois=(faint, *second.rois[1:])))
+    done = finished(folder, changed(recipe, maps=maps), "faint")
+    (of_sum,) = entries(done, "conventional", "sum")["Fp"]
+    (measured,) = entries(done, "roi", "sum")["Fp"]
+    assert of_sum.pixels < measured.pixels
+    told = done.result("quantification").warnings
+    assert any("sum of the regions of Fp" in t and 'lacks the map "b"' in t for t in told)
+
+
+def test_one_map_has_no_sum(folder: Path, recipe: Recipe) -> None:
+    precipitates = tuple(
+        changed(p, rectangles=tuple(r for r in p.rectangles if r.map == "a"))
+        for p in recipe.precipitates
+    )
+    done = finished(
+        folder, changed(recipe, maps=recipe.maps[:1], precipitates=precipitates), "one"
+    )
+    found: Compositions = done.result("quantification")
+    assert {e.map for e in found.entries} == {"a"}
+    assert found.united == ()
