@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from endmember.core.progress import silent
 from endmember.core.simulation import expected_truth
 from endmember.core.spectrum import FloatArray
 from endmember.files.composition_table import write_composition_csv
-from endmember.session.compositions import Compositions, Entry
-from endmember.session.recipe import Recipe, changed
+from endmember.session.compositions import Compositions, Entry, quantify_all
+from endmember.session.recipe import Recipe, Roi, changed
 from endmember.session.result_tables import composition_table
 from endmember.session.session import Session
+from endmember.session.steps import method_of
 from several_maps import COUNTS_PER_PIXEL, SIZE, finished, several_maps
 
 PRECIPITATES = ("Fp", "CaPv")
@@ -81,7 +83,7 @@ def test_the_sum_is_that_of_the_areas_left_on_each_map(session: Session) -> None
         assert ABSENT[phase] not in atoms.measured
         assert np.abs((atoms.areas - added) / sigma).max() < 0.5
         ratio = np.sqrt(np.diag(atoms.covariance)) / sigma
-        assert 0.9 < ratio.min()
+        assert ratio.min() > 0.9
         assert ratio.max() < 1.1
 
 
@@ -98,49 +100,61 @@ def test_the_error_of_the_sum_is_smaller_by_the_root_of_the_counts(session: Sess
 
 
 def pulls(session: Session, source: str) -> FloatArray:
-    """Of the sums, in sigma with that of the k-factors left out: the simulation has the same k."""
+    """Of the sums, in statistical sigma: the simulation has the same k-factors.
+
+    Without Ca of Fp: into its rectangles reaches a grain that is made of it.
+    """
     truth = expected_truth(SIZE, COUNTS_PER_PIXEL)
     out = []
     for phase in PRECIPITATES:
         (found,) = entries(session, source, "sum")[phase]
         percent = truth.atomic_percent[truth.phases.index(phase)]
         for element, true in zip(truth.elements, percent, strict=True):
+            if element == ABSENT[phase] or (phase, element) == ("Fp", "Ca"):
+                continue
             row = found.composition[element]
-            if row.detected != "assumed_absent" and row.atomic_percent is not None:
-                assert row.atomic_percent_sigma
-                out.append((row.atomic_percent - true) / row.atomic_percent_sigma)
+            assert row.atomic_percent is not None
+            assert row.atomic_percent_sigma
+            out.append((row.atomic_percent - true) / row.atomic_percent_sigma)
     return np.array(out)
 
 
-def test_regions_by_hand_come_to_the_truth_as_masks_do(session: Session) -> None:
-    """Rectangles hold much matrix, and its element Ca is in a grain beside: bounds are wide."""
-    for source in ("conventional", "mask"):
-        found = pulls(session, source)
-        assert len(found) == 16
-        assert np.sqrt(np.mean(found**2)) < 1.8
+def test_regions_by_hand_come_to_the_truth(session: Session) -> None:
+    """Within what counting allows, and something for the grains that a rectangle touches."""
+    found = pulls(session, "conventional")
+    assert len(found) == 15
+    assert np.sqrt(np.mean(found**2)) < 1.8
 
 
-def test_a_map_whose_subtraction_fails_is_missing_and_told(folder: Path, recipe: Recipe) -> None:
-    """On map b the matrix is one pixel, too faint to scale anything."""
-    first, second = recipe.maps
-    faint = changed(second.rois[0], rectangle=(0, 0, 1, 1))
-    maps = (first, changed(second, rois=(faint, *second.rois[1:])))
-    done = finished(folder, changed(recipe, maps=maps), "faint")
-    (of_sum,) = entries(done, "conventional", "sum")["Fp"]
-    (measured,) = entries(done, "roi", "sum")["Fp"]
-    assert of_sum.pixels < measured.pixels
-    told = done.result("quantification").warnings
-    assert any("sum of the regions of Fp" in t and 'lacks the map "b"' in t for t in told)
-
-
-def test_one_map_has_no_sum(folder: Path, recipe: Recipe) -> None:
-    precipitates = tuple(
-        changed(p, rectangles=tuple(r for r in p.rectangles if r.map == "a"))
-        for p in recipe.precipitates
+def quantified(session: Session, maps: dict[str, tuple[Roi, ...]]) -> Compositions:
+    """The last step alone, with other regions on the maps named."""
+    recipe = session.recipe
+    method = method_of(recipe.sample, recipe.quantification, recipe.detector)
+    of_maps = [
+        {name: session.result(step, name) for name in maps}
+        for step in ("read", "masks", "subtraction")
+    ]
+    thickness = {name: recipe.map_named(name).thickness_nm for name in maps}
+    return quantify_all(
+        silent, recipe.sample, recipe.precipitates, maps, thickness, method, *of_maps
     )
-    done = finished(
-        folder, changed(recipe, maps=recipe.maps[:1], precipitates=precipitates), "one"
-    )
-    found: Compositions = done.result("quantification")
+
+
+def test_a_map_whose_subtraction_fails_is_missing_and_told(session: Session) -> None:
+    """On map b the matrix is a pixel in the middle of a grain: hardly any Si to scale with."""
+    rois = session.recipe.maps[0].rois
+    faint = changed(rois[0], rectangle=(43, 54, 1, 1))
+    done = quantified(session, {"a": rois, "b": (faint, *rois[1:])})
+    by_place = {(e.phase, e.source, e.map): e for e in done.entries}
+    of_sum = by_place["Fp", "conventional", "sum"]
+    assert of_sum.pixels == by_place["Fp", "roi", "sum"].pixels / 2
+    assert ("Fp", "conventional", "b") not in by_place
+    told = [t for t in done.warnings if "sum of the regions of Fp" in t]
+    assert len(told) == 1
+    assert 'lacks the map "b"' in told[0]
+
+
+def test_one_map_has_no_sum(session: Session) -> None:
+    found = quantified(session, {"a": session.recipe.maps[0].rois})
     assert {e.map for e in found.entries} == {"a"}
     assert found.united == ()

@@ -16,9 +16,10 @@ from endmember.core.quantification import Composition, Method, composition_of, q
 from endmember.core.spectrum import FloatArray, LowRankCovariance, Spectrum
 from endmember.core.spectrum_fit import Foil
 from endmember.core.subtraction import subtract_areas
+from endmember.session.common_energies import on_one_axis
 from endmember.session.map_data import MapData, roi_mask
 from endmember.session.recipe import Precipitate, Roi, Sample
-from endmember.session.separation import MapMasks, MapPhases, check_elements, foil_of
+from endmember.session.separation import MapMasks, MapPhases, check_elements, foil_of, separate
 
 SUM = "sum"
 
@@ -63,13 +64,15 @@ class Compositions:
     """All entries, in the order of the recipe: maps, then their sum.
 
     `failures` says of each precipitate that could not be quantified why. `united` holds, of
-    several maps, the regions of each phase on a map together, as they were summed over the maps.
+    several maps, the regions of each phase on a map together, as they were summed over the maps;
+    `summed_phases` the phases of each map on the common energy axis, where the maps have not one.
     """
 
     entries: tuple[Entry, ...]
     warnings: tuple[str, ...]
     failures: dict[str, str] = field(default_factory=dict)
     united: tuple[Entry, ...] = ()
+    summed_phases: dict[str, MapPhases] = field(default_factory=dict)
 
 
 def quantify_all(
@@ -102,11 +105,48 @@ def quantify_all(
         entries += chain.of_regions(data[name], masks[name], phases[name], rois.get(name, ()))
     chain.report = within[-1]
     if len(data) > 1:
-        entries += chain.of_sum(data, entries)
+        entries += chain.of_sum(*_together(chain, precipitates, rois, data, masks, entries))
     report(1.0)
     told = _grouped(entries)
     united = tuple(chain.united) if len(data) > 1 else ()
-    return Compositions(tuple(entries), (*told, *chain.warnings), chain.failures, united)
+    warnings = (*told, *chain.warnings)
+    return Compositions(tuple(entries), warnings, chain.failures, united, chain.summed_phases)
+
+
+def _together(
+    chain: _Chain,
+    precipitates: Sequence[Precipitate],
+    rois: Mapping[str, tuple[Roi, ...]],
+    data: Mapping[str, MapData],
+    masks: Mapping[str, MapMasks],
+    entries: list[Entry],
+) -> tuple[Mapping[str, MapData], list[Entry], list[Entry]]:
+    """Maps, entries and united regions to be summed, all on one energy axis.
+
+    Maps on different axes are brought to a common one, count by count, and separated anew there: a
+    subtracted spectrum could not be moved without correlating its channels.
+    """
+    united = chain.united
+    if len({d.image.axis for d in data.values()}) == 1:
+        return data, entries, united
+    try:
+        moved, told = on_one_axis(data)
+    except ValueError as error:
+        chain.warnings.append(f"the spectra of the maps were not summed: {error}")
+        return data, [], []
+    chain.warnings += told
+    again = _Chain(chain.sample, precipitates, chain.thickness_nm, chain.method)
+    again.report, again.sums_wanted = chain.report, True
+    found: list[Entry] = []
+    for name, of_map in moved.items():
+        thickness = chain.thickness_nm[name]
+        phases = separate(
+            silent, precipitates, chain.sample, thickness, chain.method, of_map, masks[name]
+        )
+        chain.summed_phases[name] = phases
+        found += again.of_map(of_map, masks[name], phases)
+        again.of_regions(of_map, masks[name], phases, rois.get(name, ()))
+    return moved, found, again.united
 
 
 def _grouped(entries: Sequence[Entry]) -> list[str]:
@@ -135,6 +175,7 @@ class _Chain:
         self.report: Report = silent  # called before each fit
         self.united: list[Entry] = []  # the regions of each phase on each map, together
         self.sums_wanted = False  # over several maps
+        self.summed_phases: dict[str, MapPhases] = {}  # on a common energy axis
 
     def assumed_absent(self, precipitate: str) -> str | None:
         """The absent element, unless a factor set by hand may leave some of it."""
@@ -255,31 +296,34 @@ class _Chain:
             SubtractedMatrix(matrix, shared),
         )
 
-    def of_sum(self, data: Mapping[str, MapData], entries: Sequence[Entry]) -> list[Entry]:
+    def of_sum(
+        self, data: Mapping[str, MapData], entries: Sequence[Entry], united: Sequence[Entry]
+    ) -> list[Entry]:
         """Spectra and covariances added over the maps; each precipitate was subtracted per map."""
-        axes = {d.image.axis for d in data.values()}
-        beams = {d.image.beam_energy_keV for d in data.values()}
-        if len(axes) > 1 or len(beams) > 1:
-            self.warnings.append(
-                "the maps differ in energy axis or beam energy, so their spectra were not summed"
-            )
+        if len({d.image.beam_energy_keV for d in data.values()}) > 1:
+            self.warnings.append("the maps differ in beam energy, so their spectra were not summed")
             return []
         groups: dict[tuple[str, str], list[Entry]] = {}
         for entry in entries:
             if entry.source in ("mask", "mixture"):
                 groups.setdefault((entry.phase, entry.source), []).append(entry)
-        regions = sorted(self.united, key=lambda entry: entry.source == "conventional")
+        regions = sorted(united, key=lambda entry: entry.source == "conventional")
         for entry in regions:  # as measured first, as on each map
             groups.setdefault((entry.phase, entry.source), []).append(entry)
         for (phase, source), of in groups.items():
-            self._tell_missing(data, phase, source, of)
+            self._tell_missing(data, united, phase, source, of)
         return [self._sum(data, phase, source, of) for (phase, source), of in groups.items()]
 
     def _tell_missing(
-        self, data: Mapping[str, MapData], phase: str, source: str, of: Sequence[Entry]
+        self,
+        data: Mapping[str, MapData],
+        united: Sequence[Entry],
+        phase: str,
+        source: str,
+        of: Sequence[Entry],
     ) -> None:
         """A sum of regions that lacks a map on which the phase has one."""
-        drawn = {e.map for e in self.united if (e.phase, e.source) == (phase, "roi")}
+        drawn = {e.map for e in united if (e.phase, e.source) == (phase, "roi")}
         missing = [name for name in data if name in drawn and name not in {e.map for e in of}]
         if source == "conventional" and missing:
             names = ", ".join(f'"{name}"' for name in missing)
@@ -300,7 +344,9 @@ class _Chain:
             add_spectra(spectra),
             self.method,
             self._mean_foil([data[e.map] for e in entries], spectra, of_foil),
-            (self.absent[phase] if by_areas else self.assumed_absent(phase)) if subtracted else None,
+            (self.absent[phase] if by_areas else self.assumed_absent(phase))
+            if subtracted
+            else None,
             _mean_calibration(entries) if subtracted else None,
         )
         return Entry(phase, source, SUM, sum(e.pixels for e in entries), composition)
