@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -71,6 +73,27 @@ def recipe_file(folder: Path, recipe: Recipe, name: str = "several") -> Path:
     path = folder / f"{name}.toml"
     path.write_text(dump_recipe(recipe, folder, folder), encoding="utf-8")
     return path
+
+
+_kept = tempfile.TemporaryDirectory(prefix="endmember-tests-maps-")
+
+
+@functools.cache
+def two_finished_maps() -> tuple[Path, Session]:
+    """Maps a and b run to their end, once for all tests of a process, and their folder.
+
+    Whoever changes the recipe takes a `snapshot`.
+    """
+    folder = Path(_kept.name)
+    return folder, finished(folder, several_maps(folder))
+
+
+def with_recipe(session: Session, **settings: object) -> Session:
+    """The same results under a recipe with other settings that no step reads."""
+    twin = session.snapshot()
+    twin.change(changed(session.recipe, **settings))
+    assert not twin.due()
+    return twin
 
 
 def finished(folder: Path, recipe: Recipe, name: str = "several") -> Session:

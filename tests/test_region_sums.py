@@ -12,29 +12,19 @@ from endmember.core.simulation import expected_truth
 from endmember.core.spectrum import FloatArray
 from endmember.files.composition_table import write_composition_csv
 from endmember.session.compositions import Compositions, Entry, quantify_all
-from endmember.session.recipe import Recipe, Roi, changed
+from endmember.session.recipe import Roi, changed
 from endmember.session.result_tables import composition_table
 from endmember.session.session import Session
 from endmember.session.steps import method_of
-from several_maps import COUNTS_PER_PIXEL, SIZE, finished, several_maps
+from several_maps import COUNTS_PER_PIXEL, SIZE, two_finished_maps
 
 PRECIPITATES = ("Fp", "CaPv")
 ABSENT = {"Fp": "Si", "CaPv": "Mg"}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("region_sums")
-
-
-@pytest.fixture(scope="module")
-def recipe(folder: Path) -> Recipe:
-    return several_maps(folder)
-
-
-@pytest.fixture(scope="module")
-def session(folder: Path, recipe: Recipe) -> Session:
-    return finished(folder, recipe)
+def session() -> Session:
+    return two_finished_maps()[1]
 
 
 def entries(session: Session, source: str, where: str) -> dict[str, list[Entry]]:
@@ -46,12 +36,12 @@ def entries(session: Session, source: str, where: str) -> dict[str, list[Entry]]
     return by_phase
 
 
-def test_each_phase_has_one_row_of_regions_for_the_sum(session: Session, folder: Path) -> None:
+def test_each_phase_has_one_row_of_regions_for_the_sum(session: Session, tmp_path: Path) -> None:
     assert list(entries(session, "roi", "sum")) == ["Brg", *PRECIPITATES]
     found = entries(session, "conventional", "sum")
     assert list(found) == list(PRECIPITATES)
     assert all(len(of) == 1 for of in found.values())
-    path = folder / "composition.csv"
+    path = tmp_path / "composition.csv"
     write_composition_csv(path, composition_table(session))
     rows = [line.split(",") for line in path.read_text("utf-8").splitlines()]
     elements = len(session.recipe.sample.elements)
