@@ -88,6 +88,11 @@ def two_finished_maps() -> tuple[Path, Session]:
     return folder, finished(folder, several_maps(folder))
 
 
+def file_of(session: Session) -> Path:
+    """The recipe of `two_finished_maps`, or of one made from it, as a file beside the maps."""
+    return recipe_file(Path(_kept.name), session.recipe, "again")
+
+
 def with_recipe(session: Session, **settings: object) -> Session:
     """The same results under a recipe with other settings that no step reads."""
     twin = session.snapshot()

@@ -23,7 +23,7 @@ from endmember.session.compositions import Compositions
 from endmember.session.map_consistency import consistency_sentences, map_consistency
 from endmember.session.session import Session
 from line_spectra import expected_counts
-from several_maps import recipe_file, two_finished_maps
+from several_maps import file_of, two_finished_maps
 
 AXIS = EnergyAxis(0.9, 0.02, 250)
 AREAS = {"Mg": 5.0e3, "Al": 1.6e3, "Si": 6.0e3}
@@ -135,12 +135,7 @@ def test_a_run_over_maps_writes_a_row_for_each_phase_and_element(
     session: Session, tmp_path: Path
 ) -> None:
     out = tmp_path / "results"
-    assert (
-        run_command(
-            ["run", str(recipe_file(two_finished_maps()[0], session.recipe)), "--out", str(out)]
-        )
-        == 0
-    )
+    assert run_command(["run", str(file_of(session)), "--out", str(out)]) == 0
     with (out / "consistency.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     kinds = list(dict.fromkeys((r["phase"], r["source"]) for r in rows))

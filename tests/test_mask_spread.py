@@ -20,7 +20,7 @@ from endmember.session.recipe import changed
 from endmember.session.recomposition import by_mask, data_of, masks_of, recomposed
 from endmember.session.separation import MapMasks
 from endmember.session.session import Session
-from several_maps import SIZE, finished, recipe_file, simulated
+from several_maps import SIZE, file_of, finished, simulated, two_finished_maps
 
 AXIS = EnergyAxis(1.0, 0.01, 60)
 
@@ -81,9 +81,8 @@ def test_a_rim_more_or_less_is_that_of_its_definition(session: Session) -> None:
     cross = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=bool)
     assert np.array_equal(wider.components["Fp"], binary_dilation(own, cross))
     narrower = spreads._grown(session, "a", -1).partition
-    assert np.array_equal(
-        ~narrower.components["Fp"][1:-1, 1:-1], binary_dilation(~own, cross)[1:-1, 1:-1]
-    )
+    outside = binary_dilation(~own, cross)
+    assert np.array_equal(~narrower.components["Fp"][1:-1, 1:-1], outside[1:-1, 1:-1])
     for part in (wider, narrower):
         covered = part.matrix.astype(int) + part.overlap + part.excluded
         assert (covered + sum(part.mixtures.values()) == 1).all()
@@ -96,9 +95,8 @@ def test_redrawn_rectangles_stay_near_and_on_the_map(session: Session) -> None:
     moved = set()
     for box in boxes * 5:
         x, y, width, height = spreads._jittered(box, data, rng)
-        assert x >= 0
-        assert y >= 0
-        assert x + width <= SIZE + 3
+        assert min(x, y) >= 0
+        assert max(x + width, y + height) <= SIZE
         assert abs(x - box[0]) <= spreads.JITTER_PX
         assert abs(x + width - box[0] - box[2]) <= spreads.JITTER_PX + spreads.LEAST_SIDE
         moved.add(x - box[0])
@@ -147,7 +145,7 @@ def test_a_run_writes_both_tables_when_asked(
 ) -> None:
     monkeypatch.setattr(spreads, "REDRAWN", 1)
     monkeypatch.setattr(spreads, "OTHER_SEEDS", 1)
-    path, out = recipe_file(two_finished_maps()[0], session.recipe), tmp_path / "results"
+    path, out = file_of(session), tmp_path / "results"
     options = ["--mask-spread", "--bootstrap", "3"]
     assert run_command(["run", str(path), "--out", str(out), *options]) == 0
     for name, kind in (("mask_spread", MaskSpread), ("bootstrap", BootstrapError)):
@@ -170,15 +168,14 @@ def test_the_scatter_of_the_bootstrap_is_the_stated_error(session: Session) -> N
 def test_a_bootstrap_of_one_is_refused(tmp_path: Path, session: Session) -> None:
     with pytest.raises(ValueError, match="at least 2"):
         bootstrap(session, 1)
-    path = recipe_file(two_finished_maps()[0], session.recipe)
+    path = file_of(session)
     with pytest.raises(SystemExit):
         run_command(["run", str(path), "--out", str(tmp_path / "x"), "--bootstrap", "1"])
 
 
-def test_maps_decomposed_alone_are_bootstrapped_too(tmp_path: Path, session: Session) -> None:
+def test_maps_decomposed_alone_are_bootstrapped_too(session: Session) -> None:
     settings = changed(session.recipe.decomposition, joint=False)
-    done = finished(
-        two_finished_maps()[0], changed(session.recipe, decomposition=settings), "alone"
-    )
+    alone = changed(session.recipe, decomposition=settings)
+    done = finished(two_finished_maps()[0], alone, "alone")
     found = bootstrap(done, 2)
     assert {(r.phase, r.map) for r in found} == set(by_mask(done.result("quantification")))

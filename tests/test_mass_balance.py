@@ -27,7 +27,7 @@ from endmember.session.recipe import Contents, changed
 from endmember.session.recipe_file import RecipeError, parse_recipe
 from endmember.session.session import Session
 from line_spectra import expected_counts
-from several_maps import COUNTS_PER_PIXEL, SIZE, recipe_file, two_finished_maps, with_recipe
+from several_maps import COUNTS_PER_PIXEL, SIZE, file_of, two_finished_maps, with_recipe
 
 AXIS = EnergyAxis(0.9, 0.02, 350)
 ELEMENTS = ("Mg", "Al", "Si", "Fe")
@@ -186,12 +186,7 @@ def test_a_run_writes_the_balance_with_the_bulk_of_the_recipe(
     session: Session, tmp_path: Path
 ) -> None:
     out = tmp_path / "results"
-    assert (
-        run_command(
-            ["run", str(recipe_file(two_finished_maps()[0], session.recipe)), "--out", str(out)]
-        )
-        == 0
-    )
+    assert run_command(["run", str(file_of(session)), "--out", str(out)]) == 0
     with (out / "mass_balance.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert list(rows[0]) == list(ElementBalance.__dataclass_fields__)

@@ -14,7 +14,7 @@ from endmember.core.snr_growth import nested_subsets, root_law
 from endmember.session.compositions import Compositions
 from endmember.session.session import Session
 from endmember.session.snr_growth import GrowthPoint, snr_growth
-from several_maps import recipe_file, two_finished_maps
+from several_maps import file_of, two_finished_maps
 
 PIXELS = np.array([25, 50, 100, 200, 400])
 
@@ -31,7 +31,7 @@ def test_subsets_hold_each_other_and_the_last_is_all(rng: np.random.Generator) -
     assert not np.array_equal(parts[0], nested_subsets(mask, np.array([0.1]), seed=4)[0])
 
 
-def test_subsets_are_spread_evenly(rng: np.random.Generator) -> None:
+def test_subsets_are_spread_evenly() -> None:
     """200 halves of a full map: each pixel is drawn about 100 times."""
     mask = np.ones((12, 12), dtype=bool)
     times = np.sum([nested_subsets(mask, np.array([0.5]), s)[0] for s in range(200)], axis=0)
@@ -108,7 +108,7 @@ def test_the_error_falls_with_the_root_of_pixels(points: tuple[GrowthPoint, ...]
 
 
 def test_a_run_writes_the_table_when_asked(tmp_path: Path, session: Session) -> None:
-    path, out = recipe_file(two_finished_maps()[0], session.recipe), tmp_path / "results"
+    path, out = file_of(session), tmp_path / "results"
     assert run_command(["run", str(path), "--out", str(out), "--snr-growth"]) == 0
     with (out / "snr_growth.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
