@@ -31,8 +31,8 @@ from several_maps import COUNTS_PER_PIXEL, SIZE, file_of, two_finished_maps, wit
 
 AXIS = EnergyAxis(0.9, 0.02, 350)
 ELEMENTS = ("Mg", "Al", "Si", "Fe")
-MATRIX = {"Mg": 5.0e4, "Al": 1.6e4, "Si": 6.0e4, "Fe": 8.0e3}
-PRECIPITATE = {"Mg": 2.0e4, "Al": 5.0e3, "Si": 0.0, "Fe": 5.0e3}
+MATRIX = {"Mg": 5.0e5, "Al": 1.6e5, "Si": 6.0e5, "Fe": 8.0e4}
+PRECIPITATE = {"Mg": 2.0e5, "Al": 5.0e4, "Si": 0.0, "Fe": 5.0e4}
 K = dict(zip(ELEMENTS, (1.0, 1.1, 1.0, 1.4), strict=True))
 METHOD = Method(ELEMENTS, given={e: GivenFactor("K", k, "atomic") for e, k in K.items()})
 DRAWS = 200
@@ -41,9 +41,9 @@ CHANCE = 1e-3  # that a comparison misses its bounds though all is right
 expected = partial(expected_counts, AXIS)
 # pixels of the matrix, of the mixture, and of an overlap that is in no phase's mask
 GROUPS = (
-    expected(MATRIX, 300.0),
-    0.4 * expected(MATRIX, 300.0) + expected(PRECIPITATE, 50.0),
-    0.1 * expected(MATRIX, 300.0) + 0.2 * expected(PRECIPITATE, 50.0),
+    expected(MATRIX, 3000.0),
+    0.4 * expected(MATRIX, 3000.0) + expected(PRECIPITATE, 500.0),
+    0.1 * expected(MATRIX, 3000.0) + 0.2 * expected(PRECIPITATE, 500.0),
 )
 
 

@@ -98,7 +98,10 @@ def inventory(
         dp_k = P_m dm_k - a_k P_b db,   dn_k = K_k H_k de_k,   dbeta = B (dy - sum beta_k de_k)
 
     to first order, H the estimators of the fits and K the atoms per count. From this come the
-    errors of both, and of their difference, without double counting.
+    errors of both, and of their difference, without double counting. What is beyond first order
+    counts for the difference of the absent element, whose error is by far the smallest: with some
+    30,000 counts of lines in a precipitate it scatters by 1.3 times what is stated, with ten times
+    as many as stated (tests).
     """
     atoms = whole.atoms
     elements = atoms.elements

@@ -121,7 +121,7 @@ def _rows(name: str, found: Balance, recipe: Recipe) -> list[ElementBalance]:
     bulk: Mapping[str, float] = recipe.sample.bulk
     sigmas: Mapping[str, float] = recipe.sample.bulk_sigma
     differences = from_bulk(found, bulk, sigmas)
-    columns = (
+    of_balance = (
         found.whole,
         found.whole_sigma,
         found.whole_systematic,
@@ -132,18 +132,13 @@ def _rows(name: str, found: Balance, recipe: Recipe) -> list[ElementBalance]:
         found.difference_sigma,
         found.difference_systematic,
     )
-    values = np.column_stack(columns).tolist()
-    return [
-        ElementBalance(
-            name,
-            element,
-            *numbers,
-            _or_none(bulk.get(element)),
-            _or_none(sigmas.get(element)),
-            *differences.get(element, (None, None)),
-        )
-        for element, numbers in zip(found.elements, values, strict=True)
-    ]
+    values = np.column_stack(of_balance).tolist()
+    rows = []
+    for element, numbers in zip(found.elements, values, strict=True):
+        known = (_or_none(bulk.get(element)), _or_none(sigmas.get(element)))
+        columns = (*numbers, *known, *differences.get(element, (None, None)))
+        rows.append(ElementBalance(name, element, *columns))
+    return rows
 
 
 def _or_none(value: float | None) -> float | None:

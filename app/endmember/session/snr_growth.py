@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from endmember.session.separation import MapMasks, MapPhases
     from endmember.session.session import Session
 
-SHARES = 2.0 ** np.arange(-6, 1)  # of the pixels of a phase
+SHARES = np.array([1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1])  # of the pixels of a phase
 LEAST_PIXELS = 20
 
 
