@@ -9,8 +9,13 @@ import tempfile
 import traceback
 from collections.abc import Container, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from endmember import __version__
+from endmember.run_options import add_further_tables, further_tables
+
+if TYPE_CHECKING:
+    from endmember.session.further_tables import Further
 
 DONE, FAULT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -114,6 +119,7 @@ def _add_run(commands: Commands[argparse.ArgumentParser]) -> None:
     run.add_argument(
         "--force", action="store_true", help="replace DIR, if an earlier run wrote it (default: no)"
     )
+    add_further_tables(run)
     run.set_defaults(run=_run)
 
 
@@ -374,13 +380,14 @@ def _range(text: str) -> tuple[float, float]:
 
 
 def _run(options: argparse.Namespace) -> None:
-    _run_to(options.recipe, options.out, options.force)
+    _run_to(options.recipe, options.out, options.force, further_tables(options))
 
 
-def _run_to(recipe: Path, out: Path, force: bool) -> None:
+def _run_to(recipe: Path, out: Path, force: bool, further: Further | None = None) -> None:
     from endmember.files.folders import complete_folder
     from endmember.progress_bar import Bar
     from endmember.session import batch
+    from endmember.session.further_tables import write_further
 
     instead = " or replace it with --force"
     with complete_folder(out, force, instead) as folder, Bar() as bar:
@@ -391,6 +398,8 @@ def _run_to(recipe: Path, out: Path, force: bool) -> None:
         told = batch.write_results(
             session, records, folder, out, lambda fraction: bar.show("tables", fraction)
         )
+        if further is not None:
+            write_further(session, folder, further, lambda f: bar.show("further tables", f))
     _print_outcome(session, out, told)
 
 

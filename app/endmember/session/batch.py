@@ -10,7 +10,7 @@ from endmember.core.progress import Report, parts_of, silent
 from endmember.session.recipe import Recipe
 from endmember.session.recipe_file import anchored, dump_recipe, load_recipe
 from endmember.session.remarks import remarks
-from endmember.session.result_tables import write_tables
+from endmember.session.result_tables import write_statistics, write_tables
 from endmember.session.session import Failure, Job, Session, StepRecord, run_all
 from endmember.session.steps import FROM_COMPOSITIONS, STEPS, Decomposed, MapAbundance
 
@@ -122,6 +122,7 @@ def write_results(
     of_tables(0.0)
     told = all_warnings(session)
     write_tables(session, folder)
+    told += [sentence for sentence in write_statistics(session, folder) if sentence not in told]
     _write_spectra(session, folder / "spectra")
     for name, within in zip(session.recipe.map_names, of_maps, strict=True):
         within(0.0)
@@ -196,7 +197,7 @@ def _write_components(session: Session, name: str, path: Path) -> None:
         path,
         maps=decomposed.maps_of(name),
         spectra=decomposed.found.spectra,
-        energy_keV=data.image.axis.centres,
+        energy_keV=(decomposed.found.axis or data.image.axis).centres,
         scree=session.result("scree", name).eigenvalues,
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from endmember.session.composition_tables import TableKind
 from endmember.session.formula_units import formula_units
+from endmember.session.recipe import Goal
 
 if TYPE_CHECKING:
     from endmember.core.formula_units import FormulaUnit
@@ -35,6 +36,27 @@ def heading_of(entry: Entry) -> Heading:
     from endmember.files.composition_table import Heading
 
     return Heading(entry.phase, entry.source, entry.map, entry.pixels, entry.label)
+
+
+def write_statistics(session: Session, folder: Path) -> tuple[str, ...]:
+    """Write the tables on several maps, on the mass balance, and on goals, where there are any.
+
+    Returns what has to be told.
+    """
+    from endmember.files.record_table import write_records
+    from endmember.session.map_consistency import ElementConsistency, map_consistency
+    from endmember.session.mass_balances import ElementBalance, mass_balances
+    from endmember.session.outlooks import Outlook, outlooks
+
+    found, recipe = session.result("quantification"), session.recipe
+    if len(recipe.maps) > 1:
+        rows = map_consistency(found, recipe.sample.matrix)
+        write_records(folder / "consistency.csv", ElementConsistency, rows)
+    balances = mass_balances(session)
+    write_records(folder / "mass_balance.csv", ElementBalance, balances.rows)
+    if recipe.goal != Goal():
+        write_records(folder / "outlook.csv", Outlook, outlooks(session))
+    return balances.warnings
 
 
 def write_tables(session: Session, folder: Path) -> None:
