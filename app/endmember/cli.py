@@ -11,6 +11,7 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 
 from endmember import __version__
+from endmember.batch_command import add_batch
 
 DONE, FAULT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -82,6 +83,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Container[str]]:
     parser.set_defaults(run=_window, files=())
     commands = parser.add_subparsers(metavar="COMMAND", prog=parser.prog)
     _add_run(commands)
+    add_batch(commands)
     _add_demo(commands)
     _add_info(commands)
     _add_quantify(commands)
