@@ -87,7 +87,7 @@ def _local_cluster(number: int) -> Iterator[Any]:
     from distributed import Client, LocalCluster
 
     # a worker may start processes of its own, to read a file; what is killed is told by its map
-    settings = {"distributed.worker.daemon": False}
+    settings = {"distributed.worker.daemon": False, "distributed.worker.profile.enabled": False}
     with (
         dask.config.set(settings),
         LocalCluster(
