@@ -94,7 +94,7 @@ def _local_cluster(number: int) -> Iterator[Any]:
             n_workers=number,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # for nobody outside
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,
