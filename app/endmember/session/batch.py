@@ -146,9 +146,13 @@ def write_results(
 
 
 def _write_spectra(session: Session, folder: Path) -> None:
+    from endmember.files.exporting import (
+        write_spectrum_csv,
+        write_spectrum_hspy,
+        write_spectrum_msa,
+    )
 
-    from endmember.files.exporting import write_spectrum_csv, write_spectrum_msa
-
+    elements = tuple(session.recipe.sample.elements)
     for entry in session.result("quantification").entries:
         if entry.source not in ("mask", "mixture"):
             continue
@@ -156,6 +160,7 @@ def _write_spectra(session: Session, folder: Path) -> None:
         stem = f"{entry.map}_{entry.phase}"
         title = f"{entry.phase}, {entry.map}"
         write_spectrum_msa(folder / f"{stem}.msa", fit.spectrum, title)
+        write_spectrum_hspy(folder / f"{stem}.hspy", fit.spectrum, title, elements)
         write_spectrum_csv(
             folder / f"{stem}.csv", fit.spectrum, fit.deviation, fit.fitted, fit.background
         )
