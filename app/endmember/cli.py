@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from endmember import __version__
+from endmember.batch_command import add_batch
 from endmember.run_options import add_further_tables, further_tables
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Container[str]]:
     parser.set_defaults(run=_window, files=())
     commands = parser.add_subparsers(metavar="COMMAND", prog=parser.prog)
     _add_run(commands)
+    add_batch(commands)
     _add_demo(commands)
     _add_info(commands)
     _add_quantify(commands)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from endmember.session.composition_tables import TableKind
 from endmember.session.formula_units import formula_units
 from endmember.session.recipe import Goal
+from endmember.session.result_workbook import write_workbook_of
 
 if TYPE_CHECKING:
     from endmember.core.formula_units import FormulaUnit
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from endmember.session.compositions import Entry
     from endmember.session.session import Session
 
+WORKBOOK = "composition.xlsx"
 FILES: dict[TableKind, str] = {
     "composition": "composition.csv",
     "detection": "detection.csv",
@@ -60,13 +62,19 @@ def write_statistics(session: Session, folder: Path) -> tuple[str, ...]:
 
 
 def write_tables(session: Session, folder: Path) -> None:
-    """Write every table of a finished session into `folder`.
+    """Write every table of a finished session into `folder`, and a workbook that holds them all.
 
     That of the formula units is there only where there is one.
     """
     for kind, file in FILES.items():
         if kind != "formula" or _formula_units(session):
             write_table(session, kind, folder / file)
+    write_workbook_of(
+        folder / WORKBOOK,
+        session,
+        composition_table(session),
+        [(heading_of(entry), unit) for entry, unit in _formula_units(session)],
+    )
 
 
 def write_table(session: Session, kind: TableKind, path: Path) -> None:
