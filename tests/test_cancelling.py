@@ -68,6 +68,15 @@ def job_of(done: Session, step: str) -> Job:
     return next(job for job in session.due() if job.step == step)
 
 
+def forget() -> None:
+    """What was cut and summed before is not done again, and would report less."""
+    from endmember.core import mask_sums
+    from endmember.session import cuts
+
+    cuts._cuts.clear()
+    mask_sums._sums.clear()
+
+
 def numbers_of(step: str, value: object) -> list[np.ndarray]:
     """The arrays by which two results of a step are compared."""
     kinds: dict[str, Callable[[object], list[np.ndarray]]] = {
@@ -88,16 +97,14 @@ def numbers_of(step: str, value: object) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("step", list(LEAST_REPORTS))
 def test_each_step_reports_often_and_stops_where_it_is_told(done: Session, step: str) -> None:
-    from endmember.session import cuts
-
-    cuts._cuts.clear()  # masks cut before are not cut again and would report less
+    forget()
     counted = StopAt(-1)
     whole = attempt(job_of(done, step), counted)
     number = len(counted.fractions)
     assert number >= LEAST_REPORTS[step]
     assert all(0.0 <= fraction <= 1.0 for fraction in counted.fractions)
     for place in (1, number // 2):
-        cuts._cuts.clear()
+        forget()
         with pytest.raises(Cancelled):
             attempt(job_of(done, step), StopAt(place))
     again = attempt(job_of(done, step), StopAt(-1))
