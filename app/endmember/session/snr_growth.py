@@ -34,9 +34,9 @@ class GrowthPoint:
     """One row of snr_growth.csv: an element in a random part of the pixels of a phase.
 
     `root_fit` = `coefficient` sqrt(pixels), fitted to all parts of this phase and map; `residual`
-    is `snr` less that, `residual_sigma` what it should scatter by if the law holds: None for lines of
-    more than ten times their background, of which the thickness of the pixels drawn and the small
-    background scatter more than the counts.
+    is `snr` less that, `residual_sigma` what it should scatter by if the law holds: None for lines
+    of more than ten times their background, of which the thickness of the pixels drawn and the
+    small background scatter more than the counts.
     """
 
     phase: str
