@@ -9,6 +9,10 @@ from endmember.compiled_code import choose_folder
 def main() -> int:
     """Run the command line and return its exit code."""
     choose_folder()
+    if sys.argv[1:] == ["--read-files"]:  # the frozen program as its own reading process
+        from endmember.files.reading_child import serve
+
+        return serve()
     return run_command(sys.argv[1:])
 
 

@@ -182,6 +182,8 @@ def _failure(path: Path, error: BaseException | None) -> UnreadableFile:
 
 def guarded(path: Path, error: BaseException) -> UnreadableFile:
     """The sentence for whatever a reader raised, also when it computes lazily."""
+    if isinstance(error, MemoryError):
+        raise error  # told where the limit is known
     return error if isinstance(error, UnreadableFile) else _failure(path, error)
 
 
@@ -292,6 +294,8 @@ def open_signals(path: str | Path) -> FileContent:
             try:
                 found = [raw for raw in _call(plugin, path) if "data" in raw and "axes" in raw]
                 signals = tuple(_signal(i, raw) for i, raw in enumerate(found))
+            except MemoryError:
+                raise
             except Exception as error:  # readers raise anything on damaged files
                 last = error
                 continue
