@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from endmember.core.counts import Room, SpectrumImage, in_memory
 from endmember.core.progress import Cancelled, Report, part_of, silent
 from endmember.core.spectrum import Spectrum
+from endmember.files.completeness import check_packing, doubts, size_with_companions
 from endmember.files.descriptions import map_json, signal_json, spectrum_json
 from endmember.files.metadata import Facts, read_facts
 from endmember.files.reading import (
@@ -25,12 +27,12 @@ from endmember.files.signal_choice import chosen_signal, row_blocks
 from endmember.files.signals import (
     FileContent,
     Signal,
-    UnreadableFile,
     close,
     guarded,
     open_signals,
     quiet_readers,
 )
+from endmember.files.unreadable import UnreadableFile
 
 LARGE_ZERO_PEAK = 0.2
 
@@ -60,6 +62,16 @@ def _checked_size(content: FileContent, signal: Signal) -> None:
             f"{content.path}: signal {signal.index} has a size of {size}, that is no channels or "
             "no pixels; export it anew."
         )
+    announced = prod(signal.shape) * int(signal.data.dtype.itemsize)
+    check_packing(content.path, announced, size_with_companions(content.path))
+
+
+def _doubts(
+    content: FileContent, signal: Signal, counts: npt.NDArray[np.float64], facts: Facts
+) -> list[str]:
+    same_kind = [s.index for s in content.signals if s.kind == signal.kind]
+    number = same_kind.index(signal.index)
+    return doubts(content.path, content.format, signal.original, number, counts, facts.axis)
 
 
 def _facts_of(content: FileContent, signal: Signal) -> Facts:
@@ -124,8 +136,15 @@ def _map_of(
     facts = _facts_of(content, signal)
     image = _image(content, signal, facts, part_of(report, 0.2, 1.0), room)
     report(1.0)
-    share = _zero_peak_share(image.spectrum().counts, facts)
-    warnings = (*said, *content.remarks, *facts.warnings, *_zero_peak_warning(share))
+    counts = image.spectrum().counts
+    share = _zero_peak_share(counts, facts)
+    warnings = (
+        *said,
+        *content.remarks,
+        *_doubts(content, signal, counts, facts),
+        *facts.warnings,
+        *_zero_peak_warning(share),
+    )
     return MapReading(image, signal.index, warnings)
 
 
@@ -145,7 +164,13 @@ def _spectrum_of(content: FileContent, index: int | None) -> SpectrumReading:
         counts, facts.axis, facts.beam_energy_keV, facts.take_off_angle_deg, facts.live_time_s
     )
     share = _zero_peak_share(counts, facts)
-    warnings = (*said, *content.remarks, *facts.warnings, *_zero_peak_warning(share))
+    warnings = (
+        *said,
+        *content.remarks,
+        *_doubts(content, signal, counts, facts),
+        *facts.warnings,
+        *_zero_peak_warning(share),
+    )
     return SpectrumReading(spectrum, signal.index, facts.elements, warnings)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from endmember.core.counts import SpectrumImage
 from endmember.core.progress import Report, silent
 from endmember.core.spectrum import EnergyAxis, Spectrum
-from endmember.files.signals import UnreadableFile
+from endmember.files.unreadable import UnreadableFile
 
 if TYPE_CHECKING:
     from endmember.files import reading_messages as messages

@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from endmember.files import reading_messages as messages
+from endmember.files.completeness import size_with_companions
 from endmember.files.process_channel import Channel, of_this_process
 from endmember.files.shared_arrays import Shelf
 
@@ -86,7 +87,7 @@ _kept: list[Shelf] = []
 
 
 def _reply(request: messages.Request, shelf: Shelf, report: Any) -> msgspec.Struct:
-    from endmember.files.signals import UnreadableFile
+    from endmember.files.unreadable import UnreadableFile
 
     try:
         return _read(request, shelf, report)
@@ -168,24 +169,6 @@ def _limited(request: messages.Request) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(kind, (hard, hard))
-
-
-def size_with_companions(path: Path) -> int:
-    """Bytes of a file and of its neighbours whose names begin alike (.rpl and .raw, .emi and .ser).
-
-    Of a folder, the bytes of everything in it.
-    """
-    total = 0
-    with contextlib.suppress(OSError):
-        near = path.rglob("*") if path.is_dir() else path.parent.glob(_literal(path.stem) + "*")
-        for neighbour in near:
-            with contextlib.suppress(OSError):
-                total += neighbour.stat().st_size if neighbour.is_file() else 0
-    return total
-
-
-def _literal(text: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", text)
 
 
 @contextlib.contextmanager

@@ -26,10 +26,11 @@ import numpy.typing as npt
 from endmember.core.progress import Report
 from endmember.files import reading_messages as messages
 from endmember.files import reading_peak
+from endmember.files.completeness import size_with_companions
 from endmember.files.process_channel import Channel, PipeChannel, SocketChannel
-from endmember.files.reading_child import size_with_companions, too_large
+from endmember.files.reading_child import too_large
 from endmember.files.shared_arrays import taken
-from endmember.files.signals import UnreadableFile
+from endmember.files.unreadable import UnreadableFile
 
 MEMORY_VARIABLE, SILENCE_VARIABLE = "ENDMEMBER_READING_MB", "ENDMEMBER_READING_SILENCE_S"
 COMMAND = "--read-files"  # of the frozen program, see `endmember.__main__`

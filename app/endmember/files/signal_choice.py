@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from endmember.core.progress import Report, silent
-from endmember.files.signals import FileContent, Signal, UnreadableFile
+from endmember.files.signals import FileContent, Signal
+from endmember.files.unreadable import UnreadableFile
 
 BLOCK_BYTES = 8_000_000  # small enough to stop between two blocks when cancelled
 LARGEST_BLOCK_BYTES = 64_000_000  # chosen by whoever asks for the file
