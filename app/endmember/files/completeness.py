@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from endmember.core.counts import SpectrumImage
 from endmember.core.spectrum import EnergyAxis
 from endmember.files.unreadable import UnreadableFile
 
@@ -26,7 +27,9 @@ JEOL_LENGTH = struct.Struct("<I")
 JEOL_LENGTH_AT = 32
 COMPARED_FROM_keV = 0.6  # below, makers leave out the zero peak in different ways
 WIDEST_CHANNEL_keV = 0.03  # narrower than a peak of any detector: then a lone channel is no peak
-LONE_FACTOR, LONE_SIGMA, LONE_COUNTS = 4.0, 12.0, 100.0
+LONE_FACTOR, LONE_SIGMA, LONE_COUNTS = 4.0, 12.0, 30.0
+FEWEST_CHANNELS, HIGHEST_AXIS_keV = 500, 300.0  # of an axis without a unit
+MOST_ENTRIES = 5_000_000
 PIECE_BYTES = 1 << 20
 MOST_PACKED = 5000  # no map of counts is packed better than 1 : 5000
 SMALLEST_BOMB_BYTES = 4_000_000_000
@@ -221,29 +224,75 @@ def _is_fluorescence(path: Path) -> bool:
     return b"TRTXrfHeader" in path.read_bytes()
 
 
+def _first_compared(axis: EnergyAxis) -> int | None:
+    """The first channel of peaks wider than a channel; None where channels are too wide for that.
+
+    An axis without a unit reaches beyond all X-rays: its first channels may hold the zero peak.
+    """
+    if axis.stop_keV > HIGHEST_AXIS_keV:
+        return axis.channels // 20 if axis.channels >= FEWEST_CHANNELS else None
+    if axis.step_keV > WIDEST_CHANNEL_keV:
+        return None
+    lowest = max(COMPARED_FROM_keV, axis.start_keV + 5 * axis.step_keV)
+    return int(axis.span(lowest, np.inf).start)
+
+
+def _apart(value: Counts, beside: Counts) -> npt.NDArray[np.bool_]:
+    """Whether counts are more than any peak could be above those beside them."""
+    return value > LONE_FACTOR * beside + LONE_SIGMA * np.sqrt(beside) + LONE_COUNTS
+
+
 def lone_channels(counts: Counts, axis: EnergyAxis) -> list[str]:
-    """A sentence for single channels far above or below both of their neighbours.
+    """A sentence for single channels far above or below those on both sides.
 
     Every peak is wider than a channel, so such a channel is a damaged number (or a fault of the
     electronics). The zero peak may be one channel wide and is left out.
     """
-    if axis.step_keV > WIDEST_CHANNEL_keV or len(counts) < 5:
+    first = _first_compared(axis)
+    if first is None or len(counts) < 5:
         return []
-    padded = np.pad(counts, 2, mode="edge")
+    padded = np.maximum(np.pad(counts, 2, mode="edge"), 0)
     near = np.array([padded[:-4], padded[1:-3], padded[3:-1], padded[4:]])
-    high, low = near.max(axis=0), near.min(axis=0)
-    above = (counts > LONE_FACTOR * high) & (counts - high > LONE_COUNTS + LONE_SIGMA * high**0.5)
-    below = (LONE_FACTOR * counts < low) & (low - counts > LONE_COUNTS + LONE_SIGMA * low**0.5)
-    from_keV = max(COMPARED_FROM_keV, axis.start_keV + 5 * axis.step_keV)
-    inside = (axis.centres > from_keV) & (np.arange(len(counts)) < len(counts) - 2)
-    odd = np.flatnonzero((above | below) & inside)
-    if len(odd) == 0:
+    odd = _apart(counts, near.max(axis=0)) | _apart(near.min(axis=0), np.maximum(counts, 0))
+    odd[:first] = odd[-2:] = False
+    found = np.flatnonzero(odd)
+    if len(found) == 0:
         return []
-    first = int(odd[0])
-    which = "A single channel stands" if len(odd) == 1 else f"{len(odd)} single channels stand"
+    one = int(found[0])
+    which = "A single channel stands" if len(found) == 1 else f"{len(found)} single channels stand"
     sentence = (
-        f"{which} apart from those beside, the first at {axis.centres[first]:.3f} keV with "
-        f"{counts[first]:.0f} counts between {near[1, first]:.0f} and {near[2, first]:.0f}: the "
-        "file may be damaged; compare it with the original."
+        f"{which} apart from those beside, the first (number {one}) with {counts[one]:.0f} counts "
+        f"between {near[1, one]:.0f} and {near[2, one]:.0f}: the file may be damaged; compare it "
+        "with the original."
+    )
+    return [sentence]
+
+
+def lone_entries(image: SpectrumImage) -> list[str]:
+    """The same for single channels of single pixels; see `lone_channels`."""
+    first = _first_compared(image.axis)
+    if first is None:
+        return []
+    large = np.flatnonzero(image.counts > LONE_COUNTS)
+    if not 0 < len(large) < MOST_ENTRIES:
+        return []
+    pixels = np.searchsorted(image.starts, large, side="right") - 1
+    channels, counts = image.channels[large].astype(np.int64), image.counts[large].astype(float)
+    beside = np.zeros(len(large))
+    for step in (-1, 1):
+        other = np.clip(large + step, 0, len(image.counts) - 1)
+        same = (other >= image.starts[pixels]) & (other < image.starts[pixels + 1])
+        same &= image.channels[other].astype(np.int64) == channels + step
+        beside = np.maximum(beside, np.where(same, image.counts[other], 0))
+    odd = _apart(counts, beside) & (channels >= first) & (channels < image.axis.channels - 2)
+    found = np.flatnonzero(odd)
+    if len(found) == 0:
+        return []
+    one = int(found[0])
+    row, column = divmod(int(pixels[one]), image.columns)
+    sentence = (
+        f"{len(found)} single channel{'s' if len(found) > 1 else ''} of single pixels stand apart "
+        f"from those beside, the first in column {column}, row {row}, channel {channels[one]} with "
+        f"{counts[one]:.0f} counts: the file may be damaged; compare it with the original."
     )
     return [sentence]

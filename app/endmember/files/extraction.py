@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from endmember.core.counts import Room, SpectrumImage, in_memory
 from endmember.core.progress import Cancelled, Report, part_of, silent
 from endmember.core.spectrum import Spectrum
-from endmember.files.completeness import check_packing, doubts, size_with_companions
+from endmember.files.completeness import doubts, lone_entries
 from endmember.files.descriptions import map_json, signal_json, spectrum_json
 from endmember.files.metadata import Facts, read_facts
 from endmember.files.reading import (
@@ -62,8 +61,6 @@ def _checked_size(content: FileContent, signal: Signal) -> None:
             f"{content.path}: signal {signal.index} has a size of {size}, that is no channels or "
             "no pixels; export it anew."
         )
-    announced = prod(signal.shape) * int(signal.data.dtype.itemsize)
-    check_packing(content.path, announced, size_with_companions(content.path))
 
 
 def _doubts(
@@ -142,6 +139,7 @@ def _map_of(
         *said,
         *content.remarks,
         *_doubts(content, signal, counts, facts),
+        *lone_entries(image),
         *facts.warnings,
         *_zero_peak_warning(share),
     )

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from endmember.files.completeness import check_length
+from endmember.files.completeness import check_length, check_packing, size_with_companions
 from endmember.files.phenom_images import unpack_with_opencv
 from endmember.files.sniffing import Sniffed, main_file, named, picture_kind, sniffed
 from endmember.files.unreadable import UnreadableFile
@@ -329,6 +329,10 @@ def open_signals(path: str | Path) -> FileContent:
                 last = error
                 continue
         if signals:
+            held = size_with_companions(path)
+            for signal in signals:
+                announced = math.prod(signal.shape) * int(signal.data.dtype.itemsize)
+                check_packing(path, announced, held)
             said = [sentence.replace(str(place), str(path)) for sentence in remarks]
             if (
                 known is not None
