@@ -29,6 +29,7 @@ COMPARED_FROM_keV = 0.6  # below, makers leave out the zero peak in different wa
 WIDEST_CHANNEL_keV = 0.03  # narrower than a peak of any detector: then a lone channel is no peak
 LONE_FACTOR, LONE_SIGMA, LONE_COUNTS = 4.0, 12.0, 30.0
 FEWEST_CHANNELS, HIGHEST_AXIS_keV = 500, 300.0  # of an axis without a unit
+EDGE_CHANNELS = 2  # at the end, where makers gather what lies beyond
 MOST_ENTRIES = 5_000_000
 PIECE_BYTES = 1 << 20
 MOST_PACKED = 5000  # no map of counts is packed better than 1 : 5000
@@ -224,17 +225,11 @@ def _is_fluorescence(path: Path) -> bool:
     return b"TRTXrfHeader" in path.read_bytes()
 
 
-def _first_compared(axis: EnergyAxis) -> int | None:
-    """The first channel of peaks wider than a channel; None where channels are too wide for that.
-
-    An axis without a unit reaches beyond all X-rays: its first channels may hold the zero peak.
-    """
+def _is_comparable(axis: EnergyAxis) -> bool:
+    """Whether peaks are wider than a channel; an axis without a unit must have many channels."""
     if axis.stop_keV > HIGHEST_AXIS_keV:
-        return axis.channels // 20 if axis.channels >= FEWEST_CHANNELS else None
-    if axis.step_keV > WIDEST_CHANNEL_keV:
-        return None
-    lowest = max(COMPARED_FROM_keV, axis.start_keV + 5 * axis.step_keV)
-    return int(axis.span(lowest, np.inf).start)
+        return axis.channels >= FEWEST_CHANNELS
+    return axis.step_keV <= WIDEST_CHANNEL_keV
 
 
 def _apart(value: Counts, beside: Counts) -> npt.NDArray[np.bool_]:
@@ -246,15 +241,14 @@ def lone_channels(counts: Counts, axis: EnergyAxis) -> list[str]:
     """A sentence for single channels far above or below those on both sides.
 
     Every peak is wider than a channel, so such a channel is a damaged number (or a fault of the
-    electronics). The zero peak may be one channel wide and is left out.
+    electronics). No real file at hand has one.
     """
-    first = _first_compared(axis)
-    if first is None or len(counts) < 5:
+    if not _is_comparable(axis) or len(counts) < 5:
         return []
     padded = np.maximum(np.pad(counts, 2, mode="edge"), 0)
     near = np.array([padded[:-4], padded[1:-3], padded[3:-1], padded[4:]])
     odd = _apart(counts, near.max(axis=0)) | _apart(near.min(axis=0), np.maximum(counts, 0))
-    odd[:first] = odd[-2:] = False
+    odd[-EDGE_CHANNELS:] = False
     found = np.flatnonzero(odd)
     if len(found) == 0:
         return []
@@ -270,8 +264,7 @@ def lone_channels(counts: Counts, axis: EnergyAxis) -> list[str]:
 
 def lone_entries(image: SpectrumImage) -> list[str]:
     """The same for single channels of single pixels; see `lone_channels`."""
-    first = _first_compared(image.axis)
-    if first is None:
+    if not _is_comparable(image.axis):
         return []
     large = np.flatnonzero(image.counts > LONE_COUNTS)
     if not 0 < len(large) < MOST_ENTRIES:
@@ -284,7 +277,7 @@ def lone_entries(image: SpectrumImage) -> list[str]:
         same = (other >= image.starts[pixels]) & (other < image.starts[pixels + 1])
         same &= image.channels[other].astype(np.int64) == channels + step
         beside = np.maximum(beside, np.where(same, image.counts[other], 0))
-    odd = _apart(counts, beside) & (channels >= first) & (channels < image.axis.channels - 2)
+    odd = _apart(counts, beside) & (channels < image.axis.channels - EDGE_CHANNELS)
     found = np.flatnonzero(odd)
     if len(found) == 0:
         return []
