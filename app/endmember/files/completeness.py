@@ -11,6 +11,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ FEWEST_CHANNELS, HIGHEST_AXIS_keV = 500, 300.0  # of an axis without a unit
 EDGE_CHANNELS = 2  # at the end, where makers gather what lies beyond
 MOST_ENTRIES = 5_000_000
 PIECE_BYTES = 1 << 20
+HEADER_CHARACTERS = 20_000
 MOST_PACKED = 5000  # no map of counts is packed better than 1 : 5000
 SMALLEST_BOMB_BYTES = 4_000_000_000
 
@@ -49,6 +51,10 @@ def check_length(path: Path, reader: str) -> None:
             head = stream.read(JEOL_LENGTH_AT + JEOL_LENGTH.size)
         if len(head) == JEOL_LENGTH_AT + JEOL_LENGTH.size:
             _hold(path, JEOL_LENGTH.unpack_from(head, JEOL_LENGTH_AT)[0], path.stat().st_size)
+    elif reader == "Ripple":
+        raw, announced = _ripple_raw(path)
+        if raw is not None and raw.stat().st_size < announced:
+            _hold(raw, announced, raw.stat().st_size)
     elif reader == "Phenom":
         _check_bz2(path)
     elif reader in ("PantaRhei", "ZSPY") and path.is_file():
@@ -137,7 +143,7 @@ def doubts(
     elif format_name == "JEOL" and path.suffix.lower() == ".pts":
         said += _against_sum(counts, *_jeol_sum(original, axis))
     elif format_name == "Ripple":
-        said += _longer_raw(path, original)
+        said += _longer_raw(path)
     elif format_name == "MSA":
         said += _end_of_text(path)
     elif format_name == "Bruker" and path.suffix.lower() == ".spx" and _is_fluorescence(path):
@@ -197,16 +203,23 @@ def _jeol_sum(
     return whole[: axis.channels], axis, first
 
 
-def _longer_raw(path: Path, original: Mapping[str, Any]) -> list[str]:
-    raw = path.with_suffix(".raw")
-    sizes = [original.get(name) for name in ("width", "height", "depth", "data-length")]
-    if not raw.exists() or not all(isinstance(size, int) for size in sizes):
+def _ripple_raw(path: Path) -> tuple[Path | None, int]:
+    """The .raw of a .rpl, and the bytes that it must have; None where the header does not say."""
+    with path.open(encoding="latin-1") as stream:
+        text = stream.read(HEADER_CHARACTERS)
+    facts = dict(re.findall(r"(?m)^([\w-]+)[ \t]+(\d+)[ \t]*$", text.lower()))
+    raw = next((r for r in map(path.with_suffix, (".raw", ".RAW")) if r.exists()), None)
+    if raw is None or not {"width", "height", "depth", "data-length"} <= set(facts):
+        return None, 0
+    sizes = [int(facts[name]) for name in ("width", "height", "depth", "data-length")]
+    return raw, prod(sizes) + int(facts.get("offset", 0))
+
+
+def _longer_raw(path: Path) -> list[str]:
+    raw, announced = _ripple_raw(path)
+    if raw is None or raw.stat().st_size == announced:
         return []
-    announced = int(np.prod([float(size) for size in sizes if size is not None]))
-    announced += int(original.get("offset") or 0)
     found = raw.stat().st_size
-    if found == announced:
-        return []
     sentence = (
         f"The .rpl announces {announced} bytes and the .raw holds {found}: they may not belong "
         "together; compare width, height and depth."

@@ -174,16 +174,18 @@ def _spectrum_of(content: FileContent, index: int | None) -> SpectrumReading:
 
 def _with_file(path: str | Path, work: Callable[[FileContent], T]) -> T:
     """Open, work, close; whatever a reader raises, at once or lazily, becomes a sentence."""
-    content = open_signals(path)
+    content: FileContent | None = None
     try:
+        content = open_signals(path)
         with quiet_readers():
             return work(content)
     except Cancelled:
         raise
     except Exception as error:
-        raise guarded(content.path, error) from error
+        raise guarded(Path(path), error) from error
     finally:
-        close(content)
+        if content is not None:
+            close(content)
 
 
 def _description(content: FileContent, report: Report) -> FileDescription:

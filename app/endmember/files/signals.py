@@ -23,7 +23,7 @@ from endmember.files.sniffing import Sniffed, main_file, named, picture_kind, sn
 from endmember.files.unreadable import UnreadableFile
 
 LARGE_FILE_BYTES = 32_000_000
-GOING_BY_SUFFIX = ("Bruker", "EDAX", "TIA")  # within one reader
+GOING_BY_SUFFIX = ("Bruker", "EDAX", "JEOL", "TIA")  # within one reader
 FEWEST_CHANNELS = 100  # of an uncalibrated axis that may still be an EDXS spectrum
 
 
