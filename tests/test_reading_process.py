@@ -169,6 +169,16 @@ def test_a_process_that_was_ended_from_outside_is_replaced(small_map: Path) -> N
     assert open_map(small_map).image.total == total
 
 
+def test_the_frozen_program_reads_by_starting_itself(
+    spectrum: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert reading_watch._command() == [sys.executable, reading_watch.COMMAND]
+    itself = [sys.executable, "-m", "endmember", reading_watch.COMMAND]
+    monkeypatch.setattr(reading_watch, "_command", lambda: itself)
+    assert open_spectrum(spectrum).spectrum.counts.sum() == np.arange(600.0).sum()
+
+
 def test_two_threads_read_at_once(small_map: Path, spectrum: Path) -> None:
     totals: list[float] = []
     readers = [
