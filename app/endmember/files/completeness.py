@@ -54,18 +54,18 @@ def check_length(path: Path, reader: str) -> None:
     elif reader == "Ripple":
         raw, announced = _ripple_raw(path)
         if raw is not None and raw.stat().st_size < announced:
-            _hold(raw, announced, raw.stat().st_size)
+            _hold(path, announced, raw.stat().st_size, f"its {raw.name}")
     elif reader == "Phenom":
         _check_bz2(path)
     elif reader in ("PantaRhei", "ZSPY") and path.is_file():
         _check_zip(path)
 
 
-def _hold(path: Path, announced: int, found: int) -> None:
+def _hold(path: Path, announced: int, found: int, holder: str = "the file") -> None:
     if found < announced:
         raise UnreadableFile(
-            f"{path}: the file announces {announced} bytes and holds {found}: it was cut short or "
-            "is damaged; copy it again."
+            f"{path}: the header announces {announced} bytes and {holder} holds {found}: it was cut "
+            "short or is damaged; copy it again."
         )
 
 
