@@ -64,8 +64,8 @@ def check_length(path: Path, reader: str) -> None:
 def _hold(path: Path, announced: int, found: int, holder: str = "the file") -> None:
     if found < announced:
         raise UnreadableFile(
-            f"{path}: the header announces {announced} bytes and {holder} holds {found}: it was cut "
-            "short or is damaged; copy it again."
+            f"{path}: the header announces {announced} bytes and {holder} holds {found}: it was "
+            "cut short or is damaged; copy it again."
         )
 
 
