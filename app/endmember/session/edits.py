@@ -181,9 +181,18 @@ def set_map(
     rebin: int | Leave = LEAVE,
     thickness_nm: float | Leave | None = LEAVE,
     signal: int | Leave | None = LEAVE,
+    energy_offset_keV: float | Leave = LEAVE,
+    energy_gain: float | Leave = LEAVE,
 ) -> Recipe:
     """Settings of one map. `crop` is x, y, width, height, rounded to whole pixels."""
-    settings = given(crop=crop, rebin=rebin, thickness_nm=thickness_nm, signal=signal)
+    settings = given(
+        crop=crop,
+        rebin=rebin,
+        thickness_nm=thickness_nm,
+        signal=signal,
+        energy_offset_keV=energy_offset_keV,
+        energy_gain=energy_gain,
+    )
     if settings.get("crop") is not None:
         settings["crop"] = whole_box(settings["crop"])
     return allowed(with_map(recipe, map_name, **settings))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from endmember.core.counts import BoolArray, SpectrumImage
 from endmember.core.progress import Report, part_of, silent
 from endmember.core.regions import Rectangle, pixel_box, region_mask
+from endmember.core.spectrum import EnergyAxis
 from endmember.session.reading import Reading
 from endmember.session.recipe import Exclude, Instrument, MapInput, Roi, changed
 from endmember.session.shapes import region_on
@@ -87,7 +88,7 @@ def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData
 
     report(0.0)
     reading = open_map(Path(entry.file), entry.signal, part_of(report, 0.0, 0.8))
-    whole, told = reading.image, reading.warnings
+    whole, told = recalibrated(reading.image, entry), reading.warnings
     image = replace(
         whole,
         beam_energy_keV=_chosen(instrument.beam_energy_keV, whole.beam_energy_keV),
@@ -123,6 +124,16 @@ def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData
     named = tuple(f'map "{entry.name}": {sentence}' for sentence in warnings)
     digest = file_digest(entry.file, part_of(report, 0.9, 1.0))
     return MapData(entry, image, (whole.rows, whole.columns), digest, named)
+
+
+def recalibrated(image: SpectrumImage, entry: MapInput) -> SpectrumImage:
+    """The map on the energy axis that the recipe says: offset + gain * the file's."""
+    offset, gain = float(entry.energy_offset_keV), float(entry.energy_gain)
+    if (offset, gain) == (0.0, 1.0):
+        return image
+    axis = image.axis
+    corrected = EnergyAxis(offset + gain * axis.start_keV, gain * axis.step_keV, axis.channels)
+    return replace(image, axis=corrected)
 
 
 def roi_mask(data: MapData, roi: Roi, excluded: BoolArray) -> tuple[BoolArray, tuple[str, ...]]:

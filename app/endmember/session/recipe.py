@@ -95,11 +95,16 @@ class MapInput(
     kw_only=True,
     rename={"rois": "roi", "excludes": "exclude"},
 ):
-    """One map: its file and what was decided about it alone. Pixels are of the uncropped map."""
+    """One map: its file and what was decided about it alone. Pixels are of the uncropped map.
+
+    The true energies are energy_offset_keV + energy_gain * E, E the energy axis of the file.
+    """
 
     file: str
     name: str
     signal: int | None = None
+    energy_offset_keV: Number = 0
+    energy_gain: Number = 1
     crop: Box | None = None
     rebin: int = 1
     thickness_nm: Number | None = None

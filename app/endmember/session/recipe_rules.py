@@ -41,6 +41,8 @@ _UNFIT = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff/\\:*?"<>|]')
 _LONGEST_NAME = 100  # bytes
 
 
+LARGEST_ENERGY_OFFSET_keV = 2
+ENERGY_GAINS = (0.4, 2.5)  # some files give half or twice the width of a channel
 MOST_PRECIPITATES = 5  # the abundances are solved for six endmembers at most
 
 
@@ -216,6 +218,7 @@ def atomic_number(symbol: str) -> int:
 def _map(path: Path, entry: MapInput, phases: Sequence[str]) -> Iterator[Problem]:
     yield from _at_least((*path, "signal"), entry.signal, 0)
     yield from _at_least((*path, "rebin"), entry.rebin, 1)
+    yield from _energies(path, entry)
     yield from _positive((*path, "thickness_nm"), entry.thickness_nm)
     if entry.crop is not None:
         yield from _box((*path, "crop"), entry.crop)
@@ -229,6 +232,23 @@ def _map(path: Path, entry: MapInput, phases: Sequence[str]) -> Iterator[Problem
         yield from _shape(where, roi)
     for index, exclude in enumerate(entry.excludes):
         yield from _shape((*path, "exclude", index), exclude)
+
+
+def _energies(path: Path, entry: MapInput) -> Iterator[Problem]:
+    """A calibration corrects an axis; with numbers far beyond that another unit was meant."""
+    if not abs(entry.energy_offset_keV) <= LARGEST_ENERGY_OFFSET_keV:
+        yield Problem(
+            (*path, "energy_offset_keV"),
+            f"is {entry.energy_offset_keV}, more than {LARGEST_ENERGY_OFFSET_keV} keV; write keV, "
+            "as in -0.03",
+        )
+    low, high = ENERGY_GAINS
+    if not low <= entry.energy_gain <= high:
+        yield Problem(
+            (*path, "energy_gain"),
+            f"is {entry.energy_gain}, but lies from {low} to {high}; it is a factor near 1, "
+            "as in 1.002",
+        )
 
 
 def _shape(path: Path, shape: Roi | Exclude) -> Iterator[Problem]:

@@ -11,8 +11,10 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QVBoxLayout
 
 from endmember.core.energy_windows import EnergyWindow
+from endmember.session.energy_checks import check_of
 from endmember.session.region_pixels import RegionPixels, region_pixels
 from endmember.session.shown_spectra import ROI
+from endmember.ui.energy_settings import banner_text
 from endmember.ui.map_facts import lacks_beam_energy
 from endmember.ui.map_gallery import OVERLAY, MapGallery, Overlay
 from endmember.ui.map_layers import (
@@ -35,6 +37,7 @@ from endmember.ui.shape_gestures import Frame, Point
 from endmember.ui.workspace import Shown, Workspace
 
 if TYPE_CHECKING:
+    from endmember.core.energy_calibration import EnergyCheck
     from endmember.session.map_data import MapData
     from endmember.session.recipe import MapInput
 
@@ -118,6 +121,8 @@ class MapPage(Page):
         self.regions.frame_moved.connect(self._on_frame_moved)
         self.regions.crop_moved.connect(self._on_crop_moved)
         workspace.window_moved.connect(self._on_window_moved)
+        self.banner.acted.disconnect(workspace.retry)
+        self.banner.acted.connect(self._on_banner)
 
     # --- refresh -----------------------------------------------------------------------------
 
@@ -134,6 +139,7 @@ class MapPage(Page):
             focus.map_name,
             focus.roi,
             focus.spectrum,
+            self._energy_check,
             self._choices(),
             (self._live,),
             self.regions.purpose,
@@ -146,6 +152,8 @@ class MapPage(Page):
         if workspace.recipe is None:
             return
         self.show_state(shown, "out of date: the map is being read again")
+        if shown.failure is None and (text := banner_text(self._energy_check)):
+            self.banner.set("warning", text, "Recalibrate")
         self.tools.set_cropped(self._entry.crop is not None)
         self.tools.set_caption(str(self.panel.layers.display) if shown.value is not None else "")
         self.regions.refresh()
@@ -171,6 +179,17 @@ class MapPage(Page):
         assert self.workspace.recipe is not None
         return self.workspace.recipe.map_named(self.workspace.focus.map_name)
 
+    @property
+    def _energy_check(self) -> EnergyCheck | None:
+        session = self.workspace.session
+        return None if session is None else check_of(session, self.workspace.focus.map_name)
+
+    def _on_banner(self) -> None:
+        if self.banner.kind == "warning":
+            self.panel.energy.recalibrate()
+        else:
+            self.workspace.retry()
+
     def _choices(self) -> tuple[object, ...]:
         layers = self.panel.layers
         keys = tuple(layer.key for layer in layers.shown())
@@ -185,6 +204,7 @@ class MapPage(Page):
         if self.workspace.recipe is not None:
             of, pixels = self._pixels or (None, None)
             here = shown.value is not None and of is shown.value
+            self.panel.energy.refresh(self._energy_check)
             self.panel.refresh(shown, pixels if here else None, self._total(shown.value))
             self._on_selected(self.regions.shapes.key_selected)
 
