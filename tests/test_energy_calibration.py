@@ -110,7 +110,7 @@ def test_two_lines_that_contradict_each_other_nearby_say_nothing(rng: np.random.
     assert not found.is_off
 
 
-# --- real files ------------------------------------------------------------------------------------
+# --- real files ----------------------------------------------------------------------------------
 
 REAL = [
     # file, elements, a line, and its place as read off the spectrum's centroid by eye (keV)

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import chdtri
 
 from endmember.core.detector import Detector
@@ -26,12 +27,14 @@ from endmember.core.progress import Report, silent
 from endmember.core.spectrum import FloatArray, Spectrum
 from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
 
+IntArray = npt.NDArray[np.integer]
+
 EXPLAINED = 2.0  # reduced chi-squared
 FURTHER_STARTS_keV = (-0.04, 0.04)
 BEYOND_DOUBT = 20.0  # sigma of its area
 LARGEST_SIGMA_keV = 0.004  # of a position that says anything
-# K lines are known to a fraction of an eV, but real peaks have tails, and below 1 keV detectors lose
-# charge; how L and M lines share their counts is known less well.
+# K lines are known to a fraction of an eV, but real peaks have tails, and below 1 keV detectors
+# lose charge; how L and M lines share their counts is known less well.
 LOWEST_K_keV, LOWEST_LM_keV, LOW_keV = 0.45, 1.5, 1.0
 K_PLACE_keV, LM_PLACE_keV, LOW_PLACE_keV = 0.0015, 0.0025, 0.004
 LARGEST_GAIN_SIGMA = 0.0008  # 8 eV at 10 keV; lines that say less of the gain say the offset only
@@ -117,7 +120,7 @@ def check_energies(
     detector: Detector | None = None,
     report: Report = silent,
 ) -> EnergyCheck:
-    """Compare the strong lines of `elements` in a measured spectrum with the places they should have.
+    """Compare the places of the strong lines of `elements` with those that they should have.
 
     A line counts if its area stands 20 sigma above zero and its place is known to 4 eV: K lines
     from O K on, L and M lines above 1.5 keV. Two lines give an offset, three that lie far enough
@@ -269,7 +272,7 @@ class _Places:
     def _contradiction(self, kept: Sequence[int]) -> float:
         return self._chi_squared(kept, len(kept) > 2, 1.0)[0]
 
-    def _terms(self, kept: Sequence[int], gain: bool) -> FloatArray:
+    def _terms(self, kept: IntArray, gain: bool) -> FloatArray:
         ones = np.ones(len(kept))
         return np.column_stack([ones, self.position_keV[kept]] if gain else [ones])
 
@@ -277,7 +280,7 @@ class _Places:
         self, kept: Sequence[int], gain: bool, scatter: float
     ) -> tuple[float, FloatArray, FloatArray]:
         """Chi-squared, the coefficients, and the rows that make them of true - position."""
-        index = np.array(kept)
+        index: IntArray = np.array(kept)
         terms = self._terms(index, gain)
         errors = self.covariance[np.ix_(index, index)] + scatter * np.diag(
             self.error_keV[index] ** 2
@@ -287,7 +290,7 @@ class _Places:
         beside = self.true_keV[index] - self.position_keV[index]
         found = rows @ beside
         left = beside - terms @ found
-        return float(left @ weights @ left), found, rows
+        return float(left @ weights @ left), np.asarray(found), np.asarray(rows)
 
     def _solved(self, kept: Sequence[int], gain: bool) -> _StraightLine:
         index = np.array(kept)

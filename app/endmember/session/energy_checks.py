@@ -71,8 +71,9 @@ def off_sentence(check: EnergyCheck, entry: MapInput) -> str:
     """What is wrong with the axis, and what to write."""
     offset, gain = recalibration(check, entry)
     return (
-        f'map "{entry.name}": the energy axis is off: {lines_off(check)}. Press Recalibrate on the '
-        f"Map page, or write energy_offset_keV = {offset:g} and energy_gain = {gain:g} under [[map]]"
+        f'map "{entry.name}": the energy axis is off: {lines_off(check)}. Press Recalibrate on '
+        f"the Map page, or write energy_offset_keV = {offset:g} and energy_gain = {gain:g} under "
+        "[[map]]"
     )
 
 

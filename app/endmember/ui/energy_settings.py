@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -85,7 +85,7 @@ class EnergySettings(QWidget):
         offset, gain = recalibration(check, entry)
         self._set(energy_offset_keV=offset, energy_gain=gain)
 
-    def _set(self, **settings: float) -> None:
+    def _set(self, **settings: Any) -> None:
         self.workspace.edit(edits.set_map, self.workspace.focus.map_name, **settings)
 
 
