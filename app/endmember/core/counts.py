@@ -13,6 +13,7 @@ from endmember.core import sparse_sums
 from endmember.core.progress import Report, silent
 from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
 
+LARGEST_COUNT = 2**53  # of one channel; beyond it floating numbers miss whole ones
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.integer]
 
@@ -249,7 +250,15 @@ class SpectrumImage:
 
 
 def _check_counts(values: npt.NDArray[np.generic]) -> None:
-    if values.dtype.kind == "u" or values.size == 0:
+    if values.size == 0:
+        return
+    wide = values.dtype.kind == "f" or values.dtype.itemsize > 4
+    if wide and values.dtype.kind in "uif" and values.max() > LARGEST_COUNT:
+        raise ValueError(
+            f"the map holds values up to {float(values.max()):.3g}, too large for counts: open the "
+            "counts as recorded"
+        )
+    if values.dtype.kind == "u":
         return
     if values.dtype.kind not in "if":
         raise ValueError(

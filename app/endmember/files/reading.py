@@ -13,6 +13,9 @@ import numpy.typing as npt
 from endmember.core.counts import SpectrumImage
 from endmember.core.progress import Cancelled, Report, part_of, silent
 from endmember.core.spectrum import Spectrum
+from endmember.files.axis_letters import asks_for_dataset
+from endmember.files.choice import NO_CHOICE, Choice
+from endmember.files.datasets import Dataset, hint, list_datasets
 from endmember.files.metadata import Facts, read_facts
 from endmember.files.signals import (
     FileContent,
@@ -315,9 +318,9 @@ def _spectrum_of(content: FileContent, index: int | None) -> SpectrumReading:
     return SpectrumReading(spectrum, signal.index, facts.elements, warnings)
 
 
-def _with_file(path: str | Path, work: Callable[[FileContent], T]) -> T:
+def _with_file(path: str | Path, work: Callable[[FileContent], T], choice: Choice = NO_CHOICE) -> T:
     """Open, work, close; whatever a reader raises, at once or lazily, becomes a sentence."""
-    content = open_signals(path)
+    content = open_signals(path, choice)
     try:
         with quiet_readers():
             return work(content)
@@ -329,12 +332,18 @@ def _with_file(path: str | Path, work: Callable[[FileContent], T]) -> T:
         close(content)
 
 
-def open_map(path: str | Path, signal: int | None = None, report: Report = silent) -> MapReading:
+def open_map(
+    path: str | Path,
+    signal: int | None = None,
+    report: Report = silent,
+    choice: Choice = NO_CHOICE,
+) -> MapReading:
     """Read the map of a file together with what is to be known about it; see `read_map`.
 
-    `report` is called before each block of rows; the `Cancelled` it raises closes the file.
+    `choice` names an array that is the map, or frames and detectors. `report` is called before
+    each block of rows; the `Cancelled` it raises closes the file.
     """
-    return _with_file(path, lambda content: _map_of(content, signal, report))
+    return _with_file(path, lambda content: _map_of(content, signal, report), choice)
 
 
 def open_spectrum(path: str | Path, signal: int | None = None) -> SpectrumReading:
@@ -446,6 +455,11 @@ def _signal_json(signal: Signal) -> dict[str, Any]:
     }
 
 
+def _dataset_json(index: int, dataset: Dataset) -> dict[str, Any]:
+    size = {"shape": list(dataset.shape), "dtype": dataset.dtype}
+    return {"index": index, "title": dataset.name, "kind": "dataset", **size}
+
+
 def _description(content: FileContent) -> FileDescription:
     kinds = {signal.kind for signal in content.signals}
     description = FileDescription(
@@ -474,7 +488,13 @@ def describe(path: str | Path) -> FileDescription:
     UnreadableFile
         if the file is missing, of unknown type, damaged, or holds no signal.
     """
-    return _with_file(path, _description)
+    try:
+        return _with_file(path, _description)
+    except UnreadableFile as error:
+        if not asks_for_dataset(str(error)):
+            raise
+        found = tuple(_dataset_json(*item) for item in enumerate(list_datasets(path)))
+        return FileDescription(str(path), "arrays", found, warnings=(hint(Path(path)),))
 
 
 def signals_of(path: str | Path) -> tuple[dict[str, Any], ...]:
@@ -486,3 +506,22 @@ def signals_of(path: str | Path) -> tuple[dict[str, Any], ...]:
         if the file is missing, of unknown type, damaged, or holds no signal.
     """
     return _with_file(path, lambda content: tuple(map(_signal_json, content.signals)))
+
+
+def map_choices(path: str | Path) -> tuple[dict[str, Any], ...]:
+    """The signals of a file as `signals_of` has them, the maps with all their `counts`.
+
+    Raises
+    ------
+    UnreadableFile
+        as `signals_of`.
+    """
+    return _with_file(path, _counted)
+
+
+def _counted(content: FileContent) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        _signal_json(signal)
+        | ({"counts": _number(_total(signal, silent))} if signal.kind == "map" else {})
+        for signal in content.signals
+    )

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from endmember.files.choice import NO_CHOICE, Choice
+
 LARGE_FILE_BYTES = 32_000_000
 FEWEST_CHANNELS = 100  # of an uncalibrated axis that may still be an EDXS spectrum
 
@@ -123,12 +125,15 @@ def _plugins(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _options(format_name: str, path: Path) -> dict[str, Any]:
+def _options(format_name: str, path: Path, choice: Choice) -> dict[str, Any]:
+    from endmember.files.frames import reader_options
+
+    chosen = reader_options(format_name, choice)
     if format_name in ("HSPY", "EMD"):
-        return {"lazy": True}
+        return {"lazy": True, **chosen}
     if format_name == "JEOL" and path.suffix.lower() == ".pts":
         # the default of 8 bits wraps; lazy reading saves memory but compiles for seconds
-        return {"SI_dtype": np.uint16, "lazy": path.stat().st_size > LARGE_FILE_BYTES}
+        return {"SI_dtype": np.uint16, "lazy": path.stat().st_size > LARGE_FILE_BYTES, **chosen}
     return {}
 
 
@@ -141,9 +146,9 @@ def _read_msa_without_section_text(path: Path) -> list[dict[str, Any]]:
     return list(parse_msa_string(re.sub(r"(?m)^#SPECTRUM\s*:[ \t]*$", section, text), str(path)))
 
 
-def _call(plugin: dict[str, Any], path: Path) -> list[dict[str, Any]]:
+def _call(plugin: dict[str, Any], path: Path, choice: Choice) -> list[dict[str, Any]]:
     reader = importlib.import_module(plugin["api"])
-    found = list(reader.file_reader(str(path), **_options(plugin["name"], path)))
+    found = list(reader.file_reader(str(path), **_options(plugin["name"], path, choice)))
     if plugin["name"] == "MSA" and found and found[0]["data"].size == 0:
         found = _read_msa_without_section_text(path)
     if plugin["name"] == "MSA":
@@ -274,8 +279,10 @@ def _signal(index: int, raw: Mapping[str, Any]) -> Signal:
     )
 
 
-def open_signals(path: str | Path) -> FileContent:
+def open_signals(path: str | Path, choice: Choice = NO_CHOICE) -> FileContent:
     """All signals of a file, counts not yet looked at (lazily read where the format allows).
+
+    `choice` names an array that is the map, or frames and detectors.
 
     Raises
     ------
@@ -285,19 +292,33 @@ def open_signals(path: str | Path) -> FileContent:
     path = Path(path)
     if not path.exists():
         raise UnreadableFile(f"{path}: there is no such file; check the name and the folder.")
+    from endmember.files import datasets, frames
+
     last: Exception | None = None
     _import_dask()
-    for plugin in _plugins(path):
+    if choice.dataset is not None or choice.axes is not None:
+        return datasets.open_dataset(path, choice)
+    arrays = datasets.kind_of(path)
+    if arrays is not None and arrays != "HDF5":
+        raise datasets.needs_choice(path)
+    plugins = _plugins(path)
+    frames.refuse_unless_kept(path, [p["name"] for p in plugins], choice)
+    for plugin in plugins:
         with quiet_readers() as remarks:
             try:
-                found = [raw for raw in _call(plugin, path) if "data" in raw and "axes" in raw]
+                found = [
+                    raw for raw in _call(plugin, path, choice) if "data" in raw and "axes" in raw
+                ]
                 signals = tuple(_signal(i, raw) for i, raw in enumerate(found))
             except Exception as error:  # readers raise anything on damaged files
                 last = error
                 continue
-        if signals:
+        signals = frames.chosen(path, signals, choice, remarks)
+        if signals and not (arrays and {s.kind for s in signals} <= {"other", "image"}):
             return FileContent(path, str(plugin["name"]), signals, tuple(remarks))
-    raise _failure(path, last)
+    if arrays is not None:
+        raise datasets.needs_choice(path)
+    raise frames.frame_failure(path, last, choice) or _failure(path, last)
 
 
 def _import_dask() -> None:

@@ -62,8 +62,8 @@ def recalibration(check: EnergyCheck, entry: MapInput) -> Recalibration:
     `check` was made of the map as `entry` has it; both corrections follow one another. Rounded to
     0.1 eV and to 1e-5, which is 0.1 eV at 10 keV.
     """
-    offset = check.offset_keV + check.gain * float(entry.energy_offset_keV)
-    gain = check.gain * float(entry.energy_gain)
+    before, gain_before = entry.recalibration
+    offset, gain = check.offset_keV + check.gain * before, check.gain * gain_before
     return Recalibration(round(offset, 4), round(gain, 5))
 
 

@@ -199,10 +199,11 @@ def ask_clear(parent: QWidget | None, folder: Path, size: CacheSize) -> bool:
 class ChooseSignalDialog(Dialog):
     """Which of the signals of a file is the map.
 
-    `signals` are those of `endmember info --json`: `index`, `title`, `kind` and `shape` each.
+    `signals` are those of `endmember info --json`: `index`, `title`, `kind` and `shape` each,
+    and perhaps `counts`.
     """
 
-    COLUMNS = ("Index", "Title", "Kind", "Shape")
+    COLUMNS = ("Index", "Title", "Kind", "Shape", "Counts")
 
     def __init__(
         self, parent: QWidget | None, file: str | Path, signals: Sequence[Mapping[str, Any]]
@@ -240,7 +241,9 @@ class ChooseSignalDialog(Dialog):
         name(table, "A map has a spectrum in each pixel", "Signals of the file")
         for row, signal in enumerate(self._signals):
             shape = " x ".join(map(str, signal["shape"]))
-            cells = (str(signal["index"]), signal["title"] or "untitled", signal["kind"], shape)
+            title, counts = signal["title"] or "untitled", signal.get("counts")
+            many = "" if counts is None else f"{counts:,}".replace(",", " ")
+            cells = (str(signal["index"]), title, signal["kind"], shape, many)
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(str(text))
                 item.setToolTip(str(text))

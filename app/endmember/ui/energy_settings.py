@@ -53,8 +53,8 @@ class EnergySettings(QWidget):
         for widget in (self.says, self.lines, self.take):
             whole.addWidget(widget)
         whole.addLayout(grid)
-        self.offset.given.connect(lambda v: self._set(energy_offset_keV=0.0 if v is None else v))
-        self.gain.given.connect(lambda v: self._set(energy_gain=1.0 if v is None else v))
+        self.offset.given.connect(lambda v: self._set(energy_offset_keV=v))
+        self.gain.given.connect(lambda v: self._set(energy_gain=v))
         self.take.clicked.connect(self.recalibrate)
 
     @property
@@ -68,14 +68,15 @@ class EnergySettings(QWidget):
         if entry is None:
             return
         self.check = check
-        offset, gain = entry.energy_offset_keV, entry.energy_gain
-        self.offset.show_value(offset or None, "0, as in the file")
-        self.gain.show_value(gain if gain != 1 else None, "1, as in the file")
+        self.offset.show_value(entry.energy_offset_keV, "0, as in the file")
+        self.gain.show_value(entry.energy_gain, "1, as in the file")
         self.says.setText(verdict(check, entry))
         self.lines.setText("" if check is None else lines_text(check))
         self.lines.setVisible(bool(self.lines.text()))
         self.take.setVisible(check is not None and check.covariance is not None)
-        self.take.setEnabled(check is not None and recalibration(check, entry) != (offset, gain))
+        self.take.setEnabled(
+            check is not None and recalibration(check, entry) != entry.recalibration
+        )
 
     def recalibrate(self) -> None:
         """Take what the lines say."""

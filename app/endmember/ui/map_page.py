@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -11,6 +11,7 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QVBoxLayout
 
 from endmember.core.energy_windows import EnergyWindow
+from endmember.files.axis_letters import asks_for_dataset
 from endmember.session.energy_checks import check_of
 from endmember.session.region_pixels import RegionPixels, region_pixels
 from endmember.session.shown_spectra import ROI
@@ -27,6 +28,7 @@ from endmember.ui.map_layers import (
     layers_of,
 )
 from endmember.ui.map_settings import MapSettings
+from endmember.ui.map_source import holds_several
 from endmember.ui.map_tools import MapTools
 from endmember.ui.map_view import Place
 from endmember.ui.page import Page, is_same_state
@@ -60,7 +62,7 @@ class _Made:
 class _Whole:
     """All counts of a map before it was cropped, its file and signal, and where it lies."""
 
-    source: tuple[str, int | None]
+    source: tuple[object, ...]
     total: FloatArray
     place: Place
 
@@ -83,6 +85,7 @@ class MapPage(Page):
         layout.addWidget(self.tools)
         layout.addWidget(self.gallery, 1)
         self._shown: tuple[object, ...] = ()
+        self._offer: Callable[[], None] = workspace.retry  # what the button of the banner does
         self._document: object = None
         self._maps: LayerMaps | None = None
         self._whole: _Whole | None = None
@@ -122,7 +125,7 @@ class MapPage(Page):
         self.regions.crop_moved.connect(self._on_crop_moved)
         workspace.window_moved.connect(self._on_window_moved)
         self.banner.acted.disconnect(workspace.retry)
-        self.banner.acted.connect(self._on_banner)
+        self.banner.acted.connect(lambda: self._offer())
 
     # --- refresh -----------------------------------------------------------------------------
 
@@ -152,8 +155,7 @@ class MapPage(Page):
         if workspace.recipe is None:
             return
         self.show_state(shown, "out of date: the map is being read again")
-        if shown.failure is None and (text := banner_text(self._energy_check)):
-            self.banner.set("warning", text, "Recalibrate")
+        self._show_offer(shown)
         self.tools.set_cropped(self._entry.crop is not None)
         self.tools.set_caption(str(self.panel.layers.display) if shown.value is not None else "")
         self.regions.refresh()
@@ -184,11 +186,22 @@ class MapPage(Page):
         session = self.workspace.session
         return None if session is None else check_of(session, self.workspace.focus.map_name)
 
-    def _on_banner(self) -> None:
-        if self.banner.kind == "warning":
-            self.panel.energy.recalibrate()
-        else:
-            self.workspace.retry()
+    def _show_offer(self, shown: Shown) -> None:
+        """Offer at the top what can be done: choose a dataset or a map, or recalibrate."""
+        self._offer = self.workspace.retry
+        source, said = (
+            self.panel.chooser.source,
+            () if shown.value is None else shown.value.warnings,
+        )
+        if asks_for_dataset(shown.failure):
+            self._offer = source.ask_dataset
+            self.banner.set("error", shown.failure or "", "Choose the dataset…")
+        elif shown.failure is None and self._entry.signal is None and holds_several(said):
+            self._offer = source.ask
+            self.banner.set("info", holds_several(said), "Choose the map…")
+        elif shown.failure is None and (text := banner_text(self._energy_check)):
+            self._offer = self.panel.energy.recalibrate
+            self.banner.set("warning", text, "Recalibrate")
 
     def _choices(self) -> tuple[object, ...]:
         layers = self.panel.layers
@@ -398,8 +411,8 @@ def _why_empty(failure: str | None) -> str:
     return NO_BEAM if lacks_beam_energy(failure) else FAILED
 
 
-def _source(data: MapData) -> tuple[str, int | None]:
-    return data.sha256, data.entry.signal
+def _source(data: MapData) -> tuple[object, ...]:
+    return data.sha256, data.entry.signal, data.entry.choice
 
 
 def _extent(data: MapData) -> Place:
