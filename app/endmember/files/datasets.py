@@ -6,10 +6,11 @@ HDF5 data that lie in other files are not listed.
 
 from __future__ import annotations
 
+import logging
 import math
 import zipfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -18,10 +19,11 @@ import numpy.typing as npt
 
 from endmember.files.axis_letters import ASKS, FEWEST_AXES, MOST_AXES, why_no_axes
 from endmember.files.choice import Choice
-from endmember.files.signals import FileContent, Signal, UnreadableFile
+from endmember.files.signals import FileContent, Signal, UnreadableFile, guarded
 
 BLOCK_BYTES = 8_000_000
-LARGEST_ROW_BYTES = 2_000_000_000
+LARGEST_ROW_BYTES = 1_000_000_000
+MOST_COMPRESSED, UNSUSPICIOUS_BYTES = 2000, 4_000_000_000  # no compression packs zeros closer
 SHARE_OF_MEMORY = 0.5
 LISTED = 6
 
@@ -98,11 +100,25 @@ def needs_choice(path: Path) -> UnreadableFile:
     )
 
 
-def hint(path: Path) -> str:
+def listed_as_signals(path: str | Path) -> tuple[dict[str, Any], ...]:
+    """The arrays as `endmember info --json` lists signals, of the kind "dataset"."""
+    return tuple(
+        {
+            "index": index,
+            "title": dataset.name,
+            "kind": "dataset",
+            "shape": list(dataset.shape),
+            "dtype": dataset.dtype,
+        }
+        for index, dataset in enumerate(list_datasets(path))
+    )
+
+
+def hint(path: str | Path) -> str:
     """What to write in a recipe for the likeliest array of a file."""
     best = next((d for d in list_datasets(path) if not d.why_not), None)
     if best is None:
-        return str(needs_choice(path))
+        return str(needs_choice(Path(path)))
     return (
         "The file does not say which array is the map: write under [[map]], for instance, "
         f'dataset = "{best.name}", axes = "{likely_axes(best.shape)}" (a letter for each axis: y '
@@ -143,9 +159,12 @@ def open_dataset(path: str | Path, choice: Choice) -> FileContent:
         if why := why_no_axes(axes) or _why_unfit(found, axes):
             raise UnreadableFile(f'{path}: axes = "{axes}" {why}; correct it.')
         signal = _signal(found, _loaded(path, array, found), axes, start, step)
-    except BaseException:
+    except UnreadableFile:
         opened.close()
         raise
+    except Exception as error:  # the libraries raise anything on damaged files
+        opened.close()
+        raise guarded(path, error) from error
     return FileContent(path, kind_of(path) or "array", (signal,), ())
 
 
@@ -277,10 +296,29 @@ def _of_hdf5(path: Path, opened: ExitStack) -> Iterator[tuple[str, Any]]:
     yield from found
 
 
+@contextmanager
+def _errors_of(logger: str) -> Iterator[list[str]]:
+    """What a library logs as an error instead of raising it."""
+    kept: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: kept.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger(logger)
+    before, log.propagate = log.propagate, False
+    log.addHandler(handler)
+    try:
+        yield kept
+    finally:
+        log.removeHandler(handler)
+        log.propagate = before
+
+
 def _of_tiff(path: Path) -> Iterator[tuple[str, _Member]]:
     import tifffile
 
-    with tifffile.TiffFile(path) as file:
+    with _errors_of("tifffile") as errors, tifffile.TiffFile(path) as file:
+        file.series  # noqa: B018 - what is cut off is only logged, while the pages are counted
+        if errors:
+            raise ValueError(errors[0])
         for number, series in enumerate(file.series):
 
             def read(number: int = number) -> npt.NDArray[np.generic]:
@@ -295,11 +333,16 @@ def _of_tiff(path: Path) -> Iterator[tuple[str, _Member]]:
 
 def _loaded(path: Path, array: Any, dataset: Dataset) -> Any:
     """An array that can be sliced; archives and TIFF files are read whole, if there is memory."""
+    size = math.prod(dataset.shape) * np.dtype(dataset.dtype).itemsize
     if not isinstance(array, _Member):
+        if size > max(MOST_COMPRESSED * path.stat().st_size, UNSUSPICIOUS_BYTES):
+            raise UnreadableFile(
+                f"{path}: {dataset.name} announces {size / 1e9:.3g} GB in a file of "
+                f"{path.stat().st_size / 1e9:.3g} GB; save it anew."
+            )
         return array
     import psutil  # type: ignore[import-untyped]
 
-    size = math.prod(dataset.shape) * np.dtype(dataset.dtype).itemsize
     free = SHARE_OF_MEMORY * psutil.virtual_memory().available
     if size > free:
         raise UnreadableFile(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,8 +62,13 @@ def chosen(
     UnreadableFile
         if a frame or a detector does not exist, or the file is not the program's that keeps them.
     """
-    if choice.frames is not None and any("Invalid frame number" in said for said in remarks):
-        raise UnreadableFile(f"{path}: {_no_frames(choice)}; correct frames.")
+    if choice.frames is not None and signals:
+        # the reader takes what there is of the frames, even the last one, which may be cut short
+        sweeps = _found(signals[-1].original, "Sweep")
+        short = isinstance(sweeps, int) and choice.frames[1] >= sweeps
+        if short or any("Invalid frame number" in said for said in remarks):
+            there = f", only 0 to {sweeps - 1}" if isinstance(sweeps, int) else ""
+            raise UnreadableFile(f"{path}: {_no_frames(choice)}{there}; correct frames.")
     if not signals or (choice.frames, choice.detectors) == (None, None):
         return signals
     if path.suffix.lower() == ".emd" and lookup(signals[0].original, "Core") is None:
@@ -99,6 +104,15 @@ def frame_failure(path: Path, error: BaseException | None, choice: Choice) -> Un
     number = re.search(r"number of frames, (\d+)", said)
     there = f", only 0 to {int(number[1]) - 1}" if number else ""
     return UnreadableFile(f"{path}: {_no_frames(choice)}{there}; correct frames.")
+
+
+def _found(tree: Any, wanted: str) -> Any:
+    """The first value of a name anywhere in nested mappings, None where there is none."""
+    if not isinstance(tree, Mapping):
+        return None
+    if wanted in tree:
+        return tree[wanted]
+    return next((v for part in tree.values() if (v := _found(part, wanted)) is not None), None)
 
 
 def _no_frames(choice: Choice) -> str:

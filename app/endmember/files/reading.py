@@ -15,7 +15,7 @@ from endmember.core.progress import Cancelled, Report, part_of, silent
 from endmember.core.spectrum import Spectrum
 from endmember.files.axis_letters import asks_for_dataset
 from endmember.files.choice import NO_CHOICE, Choice
-from endmember.files.datasets import Dataset, hint, list_datasets
+from endmember.files.datasets import hint, listed_as_signals
 from endmember.files.metadata import Facts, read_facts
 from endmember.files.signals import (
     FileContent,
@@ -455,11 +455,6 @@ def _signal_json(signal: Signal) -> dict[str, Any]:
     }
 
 
-def _dataset_json(index: int, dataset: Dataset) -> dict[str, Any]:
-    size = {"shape": list(dataset.shape), "dtype": dataset.dtype}
-    return {"index": index, "title": dataset.name, "kind": "dataset", **size}
-
-
 def _description(content: FileContent) -> FileDescription:
     kinds = {signal.kind for signal in content.signals}
     description = FileDescription(
@@ -493,35 +488,6 @@ def describe(path: str | Path) -> FileDescription:
     except UnreadableFile as error:
         if not asks_for_dataset(str(error)):
             raise
-        found = tuple(_dataset_json(*item) for item in enumerate(list_datasets(path)))
-        return FileDescription(str(path), "arrays", found, warnings=(hint(Path(path)),))
-
-
-def signals_of(path: str | Path) -> tuple[dict[str, Any], ...]:
-    """The signals of a file as in `endmember info --json`, without counting anything.
-
-    Raises
-    ------
-    UnreadableFile
-        if the file is missing, of unknown type, damaged, or holds no signal.
-    """
-    return _with_file(path, lambda content: tuple(map(_signal_json, content.signals)))
-
-
-def map_choices(path: str | Path) -> tuple[dict[str, Any], ...]:
-    """The signals of a file as `signals_of` has them, the maps with all their `counts`.
-
-    Raises
-    ------
-    UnreadableFile
-        as `signals_of`.
-    """
-    return _with_file(path, _counted)
-
-
-def _counted(content: FileContent) -> tuple[dict[str, Any], ...]:
-    return tuple(
-        _signal_json(signal)
-        | ({"counts": _number(_total(signal, silent))} if signal.kind == "map" else {})
-        for signal in content.signals
-    )
+        return FileDescription(
+            str(path), "arrays", listed_as_signals(path), None, None, (hint(path),)
+        )

@@ -21,7 +21,6 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from endmember.files.axis_letters import AXIS_LETTERS
 from endmember.files.choice import Choice
 from endmember.session.recipe import MapInput
 from endmember.ui.dialog import Dialog, Standard, name, set_look
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
     from endmember.files.datasets import Dataset
 
+WORDS = {"y": "rows", "x": "columns", "E": "energy", "s": "sum of"}
 USUAL_STEP_keV = 0.01
 LARGEST_keV = 100.0
 PREVIEW_WAITS_ms = 300
@@ -74,7 +74,7 @@ def axis_choices(shape: tuple[int, ...]) -> list[tuple[str, str]]:
         axes = "".join(order)
         if axes.replace("E", "").replace("s", "") != "yx" and len(shape) > 3:
             continue  # with many axes, those with rows before columns are enough
-        parts = (f"{AXIS_LETTERS[c]} {n}" for c, n in zip(axes, shape, strict=True))
+        parts = (f"{WORDS[c]} {n}" for c, n in zip(axes, shape, strict=True))
         found[axes] = ", ".join(parts)
     return [(text, axes) for axes, text in found.items()]
 
@@ -173,12 +173,12 @@ class DatasetDialog(Dialog):
         right.addWidget(self.map, 3)
         right.addWidget(self.spectrum, 2)
         both = QHBoxLayout()
-        both.addLayout(left, 5)
-        both.addLayout(right, 6)
+        both.addLayout(left, 1)
+        both.addLayout(right, 1)
         whole = QVBoxLayout(self)
         whole.addLayout(both, 1)
         whole.addWidget(box)
-        self.resize(920, 560)
+        self.resize(1040, 600)
 
     def _connect(self) -> None:
         self.table.itemSelectionChanged.connect(self._on_dataset)

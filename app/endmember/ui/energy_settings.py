@@ -100,7 +100,8 @@ def verdict(check: EnergyCheck | None, entry: MapInput) -> str:
         return "Not checked: fewer than two strong lines of the chosen elements."
     if check.is_off:
         offset, gain = recalibration(check, entry)
-        return f"Off: {lines_off(check)}. The lines ask for {offset:+.4f} keV and {gain:.5f}."
+        asked = f"an offset of {offset:+.4f} keV and a gain of {gain:.5f}"
+        return f"Off: {lines_off(check)}. The lines ask for {asked}."
     worst = check.worst
     shift = 0.0 if worst is None else check.shift_keV(worst.position_keV)
     return f"Right to {1000 * abs(shift):.1f} eV at {len(check.used)} strong lines."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from PyQt6.QtCore import QTimer
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 READING = "The map is being read"
 FAILED = "The map could not be read: see the message above"
+NO_DATASET = "Choose the dataset of the file above"
 NO_BEAM = "Give the beam energy at the right, under Facts and instrument"
 
 
@@ -195,7 +197,8 @@ class MapPage(Page):
         )
         if asks_for_dataset(shown.failure):
             self._offer = source.ask_dataset
-            self.banner.set("error", shown.failure or "", "Choose the dataset…")
+            says = f"{Path(self._entry.file).name} does not say which of its arrays is the map"
+            self.banner.set("info", says, "Choose the dataset…")
         elif shown.failure is None and self._entry.signal is None and holds_several(said):
             self._offer = source.ask
             self.banner.set("info", holds_several(said), "Choose the map…")
@@ -408,6 +411,8 @@ class MapPage(Page):
 def _why_empty(failure: str | None) -> str:
     if failure is None:
         return READING
+    if asks_for_dataset(failure):
+        return NO_DATASET
     return NO_BEAM if lacks_beam_energy(failure) else FAILED
 
 

@@ -44,7 +44,7 @@ class MapSource(QObject):
         if entry.axes is not None:
             self.ask_dataset()
             return
-        from endmember.files.reading import map_choices
+        from endmember.files.map_choices import map_choices
 
         file = Path(entry.file)
         self._look(lambda _: map_choices(file), partial(self._choose_signal, entry))
