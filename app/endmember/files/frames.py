@@ -64,10 +64,10 @@ def chosen(
     """
     if choice.frames is not None and signals:
         # the reader takes what there is of the frames, even the last one, which may be cut short
-        sweeps = _found(signals[-1].original, "Sweep")
-        short = isinstance(sweeps, int) and choice.frames[1] >= sweeps
+        sweeps = _whole_number(signals[-1].original, "Sweep")
+        short = sweeps is not None and choice.frames[1] >= sweeps
         if short or any("Invalid frame number" in said for said in remarks):
-            there = f", only 0 to {sweeps - 1}" if isinstance(sweeps, int) else ""
+            there = f", only 0 to {sweeps - 1}" if sweeps is not None else ""
             raise UnreadableFile(f"{path}: {_no_frames(choice)}{there}; correct frames.")
     if not signals or (choice.frames, choice.detectors) == (None, None):
         return signals
@@ -106,13 +106,14 @@ def frame_failure(path: Path, error: BaseException | None, choice: Choice) -> Un
     return UnreadableFile(f"{path}: {_no_frames(choice)}{there}; correct frames.")
 
 
-def _found(tree: Any, wanted: str) -> Any:
-    """The first value of a name anywhere in nested mappings, None where there is none."""
+def _whole_number(tree: Any, wanted: str) -> int | None:
+    """The first whole number of a name anywhere in nested mappings, None where there is none."""
     if not isinstance(tree, Mapping):
         return None
-    if wanted in tree:
-        return tree[wanted]
-    return next((v for part in tree.values() if (v := _found(part, wanted)) is not None), None)
+    if isinstance(tree.get(wanted), int | np.integer):
+        return int(tree[wanted])
+    found = (_whole_number(part, wanted) for part in tree.values())
+    return next((number for number in found if number is not None), None)
 
 
 def _no_frames(choice: Choice) -> str:
