@@ -14,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import tifffile
+from PIL import Image
 
 from endmember.core.spectrum import EnergyAxis
 from endmember.files.choice import Choice
 from endmember.files.datasets import likely_axes, list_datasets
 from endmember.files.reading import UnreadableFile, describe, open_map
+from endmember.files.tiff_lzw import decode
 from endmember.session.recipe_file import RecipeError, parse_recipe
 from line_spectra import expected_counts
 
@@ -221,6 +223,27 @@ def test_a_cut_file_is_refused(tmp_path: Path, cube: Cube) -> None:
         whole = file.read_bytes()
         file.write_bytes(whole[: len(whole) // 2])
         refusal(file, name, "yxE", 0.0, 0.01)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lzw_is_decoded_as_pillow_has_compressed_it(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    smooth = np.add.outer(np.arange(220), np.arange(310)) // (seed + 1)
+    picture = (rng.poisson(seed, smooth.shape) + smooth).astype(np.uint8)
+    file = tmp_path / "picture.tif"
+    Image.fromarray(picture).save(file, compression="tiff_lzw")
+    with tifffile.TiffFile(file) as written:
+        assert written.pages[0].compression == 5
+        page = written.pages[0]
+        strips = []
+        for offset, size in zip(page.dataoffsets, page.databytecounts, strict=True):
+            written.filehandle.seek(offset)
+            strips.append(decode(written.filehandle.read(size)))
+    np.testing.assert_array_equal(
+        np.frombuffer(b"".join(strips), np.uint8).reshape(picture.shape), picture
+    )
+    with pytest.raises(ValueError, match="damaged"):
+        decode(bytes([0x80, 0x0B, 0xFF, 0xFF, 0xFF]))
 
 
 # --- recipes -------------------------------------------------------------------------------------

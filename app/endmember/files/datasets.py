@@ -20,6 +20,7 @@ import numpy.typing as npt
 from endmember.files.axis_letters import ASKS, FEWEST_AXES, MOST_AXES, why_no_axes
 from endmember.files.choice import Choice
 from endmember.files.signals import FileContent, Signal, UnreadableFile, guarded
+from endmember.files.tiff_lzw import offer_to_tifffile
 
 BLOCK_BYTES = 8_000_000
 LARGEST_ROW_BYTES = 1_000_000_000
@@ -315,6 +316,7 @@ def _errors_of(logger: str) -> Iterator[list[str]]:
 def _of_tiff(path: Path) -> Iterator[tuple[str, _Member]]:
     import tifffile
 
+    offer_to_tifffile()
     with _errors_of("tifffile") as errors, tifffile.TiffFile(path) as file:
         file.series  # noqa: B018 - what is cut off is only logged, while the pages are counted
         if errors:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from endmember.files.choice import NO_CHOICE, Choice
+from endmember.files.tiff_lzw import offer_to_tifffile
 
 LARGE_FILE_BYTES = 32_000_000
 FEWEST_CHANNELS = 100  # of an uncalibrated axis that may still be an EDXS spectrum
@@ -148,6 +149,8 @@ def _read_msa_without_section_text(path: Path) -> list[dict[str, Any]]:
 
 def _call(plugin: dict[str, Any], path: Path, choice: Choice) -> list[dict[str, Any]]:
     reader = importlib.import_module(plugin["api"])
+    if plugin["name"] == "Phenom":
+        offer_to_tifffile()
     found = list(reader.file_reader(str(path), **_options(plugin["name"], path, choice)))
     if plugin["name"] == "MSA" and found and found[0]["data"].size == 0:
         found = _read_msa_without_section_text(path)
