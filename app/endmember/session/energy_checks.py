@@ -62,8 +62,12 @@ def recalibration(check: EnergyCheck, entry: MapInput) -> Recalibration:
     `check` was made of the map as `entry` has it; both corrections follow one another. Rounded to
     0.1 eV and to 1e-5, which is 0.1 eV at 10 keV.
     """
-    before, gain_before = entry.recalibration
-    offset, gain = check.offset_keV + check.gain * before, check.gain * gain_before
+    return composed(check, *entry.recalibration)
+
+
+def composed(check: EnergyCheck, offset_keV: float, gain: float) -> Recalibration:
+    """A calibration and what a check found after it, in one."""
+    offset, gain = check.offset_keV + check.gain * offset_keV, check.gain * gain
     return Recalibration(round(offset, 4), round(gain, 5))
 
 

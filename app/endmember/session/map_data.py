@@ -14,7 +14,6 @@ import numpy.typing as npt
 from endmember.core.counts import BoolArray, SpectrumImage
 from endmember.core.progress import Report, part_of, silent
 from endmember.core.regions import Rectangle, pixel_box, region_mask
-from endmember.core.spectrum import EnergyAxis
 from endmember.session.reading import Reading
 from endmember.session.recipe import Exclude, Instrument, MapInput, Roi, changed
 from endmember.session.shapes import region_on
@@ -90,7 +89,8 @@ def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData
 
     report(0.0)
     reading = open_map(Path(entry.file), entry.signal, part_of(report, 0.0, 0.8), entry.choice)
-    whole, told = recalibrated(reading.image, entry), reading.warnings
+    axis = reading.image.axis.recalibrated(*entry.recalibration)
+    whole, told = replace(reading.image, axis=axis), reading.warnings
     image = replace(
         whole,
         pixel_size_nm=_chosen(entry.pixel_size_nm, whole.pixel_size_nm),
@@ -127,16 +127,6 @@ def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData
     named = tuple(f'map "{entry.name}": {sentence}' for sentence in warnings)
     digest = file_digest(entry.file, part_of(report, 0.9, 1.0))
     return MapData(entry, image, (whole.rows, whole.columns), digest, named)
-
-
-def recalibrated(image: SpectrumImage, entry: MapInput) -> SpectrumImage:
-    """The map on the energy axis that the recipe says: offset + gain * the file's."""
-    offset, gain = entry.recalibration
-    if (offset, gain) == (0.0, 1.0):
-        return image
-    axis = image.axis
-    corrected = EnergyAxis(offset + gain * axis.start_keV, gain * axis.step_keV, axis.channels)
-    return replace(image, axis=corrected)
 
 
 def roi_mask(data: MapData, roi: Roi, excluded: BoolArray) -> tuple[BoolArray, tuple[str, ...]]:
