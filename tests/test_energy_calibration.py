@@ -142,7 +142,7 @@ def test_a_real_file_that_is_30_eV_off_is_found_and_put_right(
     assert not after.is_off
     left = {one.name: abs(one.position_keV - one.energy_keV) for one in after.used}
     assert left[line] < 0.003
-    assert max(left.values()) < 0.007  # O K, where detectors lose charge
+    assert max(left.values()) < 0.009  # O K, where detectors lose charge
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,7 @@ def test_offset_and_gain_are_typed_and_emptied(stage: Stage[MapPage], folder: Pa
         QTest.keyClicks(field, text)
         QTest.keyClick(field, Key.Key_Return)
     assert stage.recipe.maps[0].recalibration == (-0.03, 1.001)
+    panel.energy.gain.selectAll()
     QTest.keyClicks(panel.energy.gain, "7")
     QTest.keyClick(panel.energy.gain, Key.Key_Return)
     assert stage.recipe.maps[0].recalibration == (-0.03, 1.001)

@@ -110,6 +110,7 @@ class DatasetDialog(Dialog):
         self.map = MapView("Counts of each pixel")
         self.spectrum = SpectrumView("Sum of all pixels")
         self.spectrum.set_unit("counts")
+        self.spectrum.set_legend(False)
         box = self.box(Standard.Ok, Standard.Cancel)
         self.ok = box.button(Standard.Ok)
         self._lay_out(Path(entry.file), box)
@@ -243,6 +244,7 @@ class DatasetDialog(Dialog):
     def _later(self) -> None:
         """Nothing can be accepted before it was seen to be a map."""
         self._choice = None
+        self.axes.setToolTip(f"What each axis is, in its order: {self.axes.currentText()}")
         if self.ok is not None:
             self.ok.setEnabled(False)
         dataset = self._dataset
@@ -283,7 +285,7 @@ class DatasetDialog(Dialog):
         curve = Curve("sum", made.energy_keV, made.counts, colours().accent)
         self.spectrum.set_curves([curve])
         self.spectrum.fit()
-        counts = f"{made.total.sum():,.0f}".replace(",", " ")
+        counts = f"{made.total.sum():,.0f}".replace(",", "\N{NO-BREAK SPACE}")
         self._say(
             f"{columns} pixels wide, {rows} high, {len(made.counts)} channels up to "
             f"{made.energy_keV[-1]:.4g} keV, {counts} counts.",

@@ -101,8 +101,12 @@ class MapSource(QObject):
     def _open(self, dialog: QDialog, accepted: Callable[[], object]) -> None:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(accepted)
+        dialog.finished.connect(self._forget)
         self.dialog = dialog
         dialog.open()
+
+    def _forget(self) -> None:
+        self.dialog = None  # Qt deletes it
 
     def _set(self, map_name: str, **settings: Any) -> None:
         self.workspace.edit(edits.set_map, map_name, **settings)
