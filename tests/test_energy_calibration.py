@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import norm
 
 from endmember.core.energy_calibration import EnergyCheck, check_energies
+from endmember.core.simulation import expected_truth
 from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
 from endmember.files.reading import read_map, read_spectrum
 from line_spectra import expected_counts
@@ -17,7 +18,7 @@ from line_spectra import expected_counts
 ELEMENTS = ("O", "Mg", "Al", "Si", "Ca", "Fe", "Cu")
 AREAS = {"O": 4e4, "Mg": 3e4, "Al": 3e3, "Si": 3e4, "Ca": 5e3, "Fe": 8e3, "Cu": 6e3}
 TRUE_AXIS = EnergyAxis(0.3, 0.01, 1300)
-SEEDS = 50
+SEEDS = 40
 
 
 def labelled(axis: EnergyAxis, offset_keV: float, gain: float) -> EnergyAxis:
@@ -46,12 +47,12 @@ def test_a_shifted_axis_is_found_within_the_stated_error(rng: np.random.Generato
             at = np.array([1.0, energy])
             assert abs(at @ left) < 5 * np.sqrt(at @ found.covariance @ at)
         worst = max(abs(offset + (gain - 1) * e) for e in (0.525, 8.04))
-        if worst > 0.007:
+        if worst > 0.009:
             assert found.is_off
-        if worst < 0.003:
+        if worst < 0.005:
             assert not found.is_off
     rms = np.sqrt(np.mean(np.square(pulls), axis=0))
-    # 50 draws: the rms of honest pulls scatters by a tenth; the error is stated a little too wide
+    # 40 draws: the rms of honest pulls scatters by a tenth; the error is stated a little too wide
     # where lines happen to disagree
     assert np.all((rms > 0.6) & (rms < 1.3)), rms
 
@@ -62,6 +63,22 @@ def test_a_right_axis_raises_no_alarm(rng: np.random.Generator) -> None:
         for _ in range(SEEDS // 2):
             found = check_energies(measured(rng, share * mean, TRUE_AXIS, 0.0, 1.0), ELEMENTS)
             assert not found.is_off
+
+
+@pytest.mark.parametrize("layout", range(3))
+def test_simulated_rocks_less_than_half_a_channel_off_raise_no_alarm(
+    rng: np.random.Generator, layout: int
+) -> None:
+    # the simulation's own axis is 2 eV and 0.03 % off, 4.8 of 5 eV at its farthest line (Ga)
+    truth = expected_truth(64, 160.0, layout)
+    mean = truth.expected_spectrum(np.ones(truth.abundance.shape[1:], dtype=bool))
+    listed = (*truth.elements, *truth.system_elements)
+    for _ in range(8):
+        counts = rng.poisson(mean).astype(np.float64)
+        spectrum = Spectrum(counts, truth.axis, 200.0, 22.0).between(0.3, 20.0)
+        found = check_energies(spectrum, listed)
+        assert len(found.used) > 4
+        assert not found.is_off
 
 
 def test_a_single_gaussian_of_another_program_is_placed_right(rng: np.random.Generator) -> None:
@@ -150,7 +167,6 @@ def test_a_real_file_that_is_30_eV_off_is_found_and_put_right(
     [
         ("hspy/88_ES-LP_G8_selection2_cropped2.hspy", "O,Mg,Al,Si,Ca,Fe,Cu,Nd,Sm,U,Hf"),
         ("bcf/test_TEM.bcf", "O,Ti,Cu,Pd,Si"),
-        ("emd_velox/fei_emd_files/fei_SI_SuperX-HAADF_10frames_10x50.emd", "Ni,O,C,Al,Cu"),
     ],
 )
 def test_a_real_map_that_is_right_raises_no_alarm(shared: Path, file: str, elements: str) -> None:

@@ -185,9 +185,9 @@ def _add_quantify(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     _add_instrument(quantify)
     _add_k_factor_file(quantify)
-    recalibrated = "the energy axis becomes offset + gain * the file's"
-    add("--energy-offset-keV", type=float, default=0.0, metavar="E", help=recalibrated)
-    add("--energy-gain", type=float, default=1.0, metavar="G", help=recalibrated)
+    axis = "the energy axis becomes offset + gain * the file's (default:"
+    add("--energy-offset-keV", type=float, default=0.0, metavar="E", help=f"{axis} 0)")
+    add("--energy-gain", type=float, default=1.0, metavar="G", help=f"{axis} 1)")
     add("--thickness-nm", type=float, metavar="T", help=f"of the foil, in nm {_ABSORPTION}")
     add("--density-g-cm3", type=float, metavar="D", help=f"of the phase, in g/cm3 {_ABSORPTION}")
     quantify.set_defaults(run=_quantify)

@@ -42,7 +42,7 @@ LARGEST_OFFSET_keV, LARGEST_GAIN = 0.08, 0.01  # beyond it lines were taken for 
 DISAGREEING = 1e-3  # chance by which lines that agree would scatter so
 HALF_CHANNEL = 0.5
 MISFIT_FWHMS = 3.0
-SIGNIFICANT = 3.0  # sigma
+SIGNIFICANT, CLEARLY = 3.0, 1.5  # sigma from nothing, and from half a channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,8 @@ class EnergyCheck:
             return False
         shift, at = abs(self.shift_keV(position_keV)), np.array([1.0, position_keV])
         sigma = float(np.sqrt(at @ self.doubt @ at))
-        return bool(shift > HALF_CHANNEL * self.channel_keV and shift > SIGNIFICANT * sigma)
+        beyond = HALF_CHANNEL * self.channel_keV + CLEARLY * sigma
+        return bool(shift > beyond and shift > SIGNIFICANT * sigma)
 
 
 def check_energies(
