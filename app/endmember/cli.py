@@ -185,9 +185,15 @@ def _add_quantify(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     _add_instrument(quantify)
     _add_k_factor_file(quantify)
-    axis = "the energy axis becomes offset + gain * the file's (default:"
-    add("--energy-offset-keV", type=float, default=0.0, metavar="E", help=f"{axis} 0)")
-    add("--energy-gain", type=float, default=1.0, metavar="G", help=f"{axis} 1)")
+    axis = "energies become offset + gain * those of the file"
+    add(
+        "--energy-offset-keV",
+        type=float,
+        default=0.0,
+        metavar="E",
+        help=f"{axis}, keV (default: 0)",
+    )
+    add("--energy-gain", type=float, default=1.0, metavar="G", help=f"{axis} (default: 1)")
     add("--thickness-nm", type=float, metavar="T", help=f"of the foil, in nm {_ABSORPTION}")
     add("--density-g-cm3", type=float, metavar="D", help=f"of the phase, in g/cm3 {_ABSORPTION}")
     quantify.set_defaults(run=_quantify)
