@@ -137,7 +137,8 @@ def test_poisson_losses_are_the_deviance_of_the_factors() -> None:
     image = phantom()
     found = decompose([image], 3)
     assert deviance(dense(image), model(found) + 1e-300) == pytest.approx(
-        found.losses[-1], rel=1e-12
+        found.losses[-1],
+        rel=1e-7,  # the means are of single precision
     )
 
 
@@ -245,8 +246,8 @@ def test_too_few_iterations_are_said_not_to_have_converged(method: str) -> None:
 def test_one_component_is_the_mean_spectrum_and_the_count_map() -> None:
     image = phantom()
     found = decompose([image], 1)
-    np.testing.assert_allclose(found.spectra[0], image.spectrum().counts / image.total, rtol=1e-9)
-    np.testing.assert_allclose(found.maps[0][0], image.count_map(), rtol=1e-9)
+    np.testing.assert_allclose(found.spectra[0], image.spectrum().counts / image.total, rtol=2e-7)
+    np.testing.assert_allclose(found.maps[0][0], image.count_map(), rtol=1e-6)
 
 
 @pytest.mark.parametrize("method", ["poisson", "frobenius"])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from endmember.session.recipe import (
     ComponentLabel,
+    Contents,
     Decomposition,
     Densities,
     DetectorSettings,
@@ -18,7 +19,9 @@ from endmember.session.recipe import (
     Exclude,
     FactorsByHand,
     FormulaBases,
+    Goal,
     Instrument,
+    Limits,
     MapInput,
     Precipitate,
     PrecipitateRectangle,
@@ -84,6 +87,12 @@ elements = ["O", "Mg", "Si", "Fe"]
 system_elements = ["Cu"]
 density_g_cm3 = { Brg = 4.1, Fp = 3.6, CaPv = 4.0 }
 formula_unit = { Brg = "3 O", Fp = "1 cations" }
+bulk = { Mg = 17.8, Si = 20.1 }
+bulk_sigma = { Mg = 0.2 }
+
+[goal]
+lod_ppm = { Fe = 50 }
+relative_error_percent = { Si = 1.5 }
 
 [[precipitate]]
 name = "Fp"
@@ -185,7 +194,10 @@ def test_every_key_of_a_file_arrives_under_its_name() -> None:
             system_elements=("Cu",),
             density_g_cm3=Densities({"Brg": 4.1, "Fp": 3.6, "CaPv": 4.0}),
             formula_unit=FormulaBases({"Brg": "3 O", "Fp": "1 cations"}),
+            bulk=Contents({"Mg": 17.8, "Si": 20.1}),
+            bulk_sigma=Contents({"Mg": 0.2}),
         ),
+        goal=Goal(lod_ppm=Limits({"Fe": 50}), relative_error_percent=Limits({"Si": 1.5})),
         precipitates=(
             Precipitate(
                 name="Fp",
@@ -676,6 +688,11 @@ def recipes(draw: st.DrawFn) -> Recipe:
             system_elements=draw(st.sampled_from([(), ("Cu",), ("Cu", "C")])),
             density_g_cm3=Densities(draw(st.dictionaries(text, positive, max_size=3))),
             formula_unit=FormulaBases(draw(st.dictionaries(text, bases, max_size=3))),
+            bulk=Contents(draw(st.dictionaries(st.sampled_from(elements), st.floats(0, 9)))),
+        ),
+        goal=Goal(
+            lod_ppm=Limits(draw(st.dictionaries(st.sampled_from(elements), positive))),
+            relative_error_percent=Limits(draw(st.dictionaries(st.just(elements[0]), positive))),
         ),
         instrument=Instrument(
             beam_energy_keV=draw(st.none() | positive),

@@ -266,7 +266,7 @@ def test_tests_want_the_window_and_its_programs(
     run: ModuleType, started: list[tuple[object, ...]]
 ) -> None:
     run.main(["test", "-k", "masks"])
-    assert started == [(True, True), ("pytest", "-k", "masks")]
+    assert started == [(True, True), ("pytest", "-n", "auto", "--dist", "loadfile", "-k", "masks")]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of Linux libraries")

@@ -185,6 +185,8 @@ def saved_and_opened_again(person: Person, before: Table) -> None:
     assert run_command(["run", str(recipe), "--out", str(person.folder / "run")]) == 0
     table = (results / "composition.csv").read_bytes()
     assert table == (person.folder / "run" / "composition.csv").read_bytes()
+    book = (results / "composition.xlsx").read_bytes()  # holds all digits of all tables
+    assert book == (person.folder / "run" / "composition.xlsx").read_bytes()
     rows = csv.DictReader(table.decode().splitlines())
     assert {row["phase"] for row in rows} == {"Matrix", "Fp", "Fp+Matrix"}
 

@@ -8,6 +8,11 @@ from endmember.compiled_code import choose_folder
 
 def main() -> int:
     """Run the command line and return its exit code."""
+    if getattr(sys, "frozen", False):
+        # a batch starts processes, which begin here again
+        from multiprocessing import freeze_support
+
+        freeze_support()
     choose_folder()
     return run_command(sys.argv[1:])
 

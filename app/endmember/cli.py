@@ -9,8 +9,14 @@ import tempfile
 import traceback
 from collections.abc import Container, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from endmember import __version__
+from endmember.batch_command import add_batch
+from endmember.run_options import add_further_tables, further_tables
+
+if TYPE_CHECKING:
+    from endmember.session.further_tables import Further
 
 DONE, FAULT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -82,6 +88,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Container[str]]:
     parser.set_defaults(run=_window, files=())
     commands = parser.add_subparsers(metavar="COMMAND", prog=parser.prog)
     _add_run(commands)
+    add_batch(commands)
     _add_demo(commands)
     _add_info(commands)
     _add_quantify(commands)
@@ -114,6 +121,7 @@ def _add_run(commands: Commands[argparse.ArgumentParser]) -> None:
     run.add_argument(
         "--force", action="store_true", help="replace DIR, if an earlier run wrote it (default: no)"
     )
+    add_further_tables(run)
     run.set_defaults(run=_run)
 
 
@@ -185,15 +193,9 @@ def _add_quantify(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     _add_instrument(quantify)
     _add_k_factor_file(quantify)
-    axis = "energies become offset + gain * those of the file"
-    add(
-        "--energy-offset-keV",
-        type=float,
-        default=0.0,
-        metavar="E",
-        help=f"{axis}, keV (default: 0)",
-    )
-    add("--energy-gain", type=float, default=1.0, metavar="G", help=f"{axis} (default: 1)")
+    for name, unit, usual in (("--energy-offset-keV", ", keV", 0.0), ("--energy-gain", "", 1.0)):
+        says = f"energies become offset + gain * those of the file{unit} (default: {usual:g})"
+        add(name, type=float, default=usual, metavar="X", help=says)
     add("--thickness-nm", type=float, metavar="T", help=f"of the foil, in nm {_ABSORPTION}")
     add("--density-g-cm3", type=float, metavar="D", help=f"of the phase, in g/cm3 {_ABSORPTION}")
     quantify.set_defaults(run=_quantify)
@@ -383,13 +385,14 @@ def _range(text: str) -> tuple[float, float]:
 
 
 def _run(options: argparse.Namespace) -> None:
-    _run_to(options.recipe, options.out, options.force)
+    _run_to(options.recipe, options.out, options.force, further_tables(options))
 
 
-def _run_to(recipe: Path, out: Path, force: bool) -> None:
+def _run_to(recipe: Path, out: Path, force: bool, further: Further | None = None) -> None:
     from endmember.files.folders import complete_folder
     from endmember.progress_bar import Bar
     from endmember.session import batch
+    from endmember.session.further_tables import write_further
 
     instead = " or replace it with --force"
     with complete_folder(out, force, instead) as folder, Bar() as bar:
@@ -400,6 +403,8 @@ def _run_to(recipe: Path, out: Path, force: bool) -> None:
         told = batch.write_results(
             session, records, folder, out, lambda fraction: bar.show("tables", fraction)
         )
+        if further is not None:
+            write_further(session, folder, further, lambda f: bar.show("further tables", f))
     _print_outcome(session, out, told)
 
 

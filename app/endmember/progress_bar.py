@@ -48,3 +48,10 @@ class Bar:
         """Show what is running and the fraction of it that is done."""
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, description=what, completed=fraction)
+
+    def print(self, line: str) -> None:
+        """Print a line on standard output, above the bar where there is one."""
+        if self._progress is not None and sys.stdout.isatty():
+            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(line, flush=True)

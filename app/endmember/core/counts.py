@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from endmember.core import sparse_sums
+from endmember.core.mask_sums import mask_sum
 from endmember.core.progress import Report, silent
 from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
 
@@ -23,7 +24,7 @@ def smallest_unsigned(largest: int) -> npt.DTypeLike:
     return np.min_scalar_type(int(largest))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class SpectrumImage:
     """A map of spectra, P = rows * columns pixels by C channels, as its non-zero counts.
 
@@ -121,14 +122,7 @@ class SpectrumImage:
             raise ValueError(
                 f"a mask of {mask.shape} does not fit a map of {(self.rows, self.columns)}"
             )
-        total = sparse_sums.sum_masked(
-            self.starts,
-            self.channels,
-            self.counts,
-            np.ascontiguousarray(mask, dtype=bool).ravel(),
-            self.axis.channels,
-            report,
-        )
+        total = mask_sum(self, np.ascontiguousarray(mask, dtype=bool).ravel(), report)
         return Spectrum(
             total, self.axis, self.beam_energy_keV, self.take_off_angle_deg, self.live_time_s
         )

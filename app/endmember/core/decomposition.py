@@ -10,10 +10,10 @@ import numpy as np
 
 from endmember.core.counts import SpectrumImage
 from endmember.core.least_squares_nmf import least_squares_factors
-from endmember.core.poisson_nmf import Factors, poisson_factors
+from endmember.core.poisson_nmf import TINY, Factors, poisson_factors, refine
 from endmember.core.progress import Report, silent
 from endmember.core.scree import check_same_axis
-from endmember.core.spectrum import FloatArray
+from endmember.core.spectrum import EnergyAxis, FloatArray
 
 Method = Literal["poisson", "frobenius"]
 
@@ -26,12 +26,14 @@ class Decomposition:
     have unit area, so that maps times spectra are counts. `losses` is the loss after each
     iteration: the Poisson deviance, or half the squared error of the scaled counts. Component
     spectra lose traces and have gaps in their background: they are for maps, not to be quantified.
+    `axis` is that of `spectra`, None where it is the one of the maps.
     """
 
     maps: tuple[FloatArray, ...]
     spectra: FloatArray
     losses: FloatArray
     converged: bool
+    axis: EnergyAxis | None = None
 
     @property
     def iterations(self) -> int:
@@ -67,9 +69,9 @@ def decompose(
 
     "poisson" maximises the Poisson likelihood of the counts (Lee & Seung 2001, Kullback-Leibler);
     "frobenius" is NMF by least squares on counts divided by sqrt(pixel mean x channel mean) (Keenan
-    & Kotula 2004), scaled back. It ends when iterations lower the loss by less than `tolerance` of
-    itself, for "poisson" by less than half of that, or after `max_iterations`. The same seed gives
-    the same result.
+    & Kotula 2004), scaled back. It ends when an iteration lowers the loss by less than `tolerance`
+    of itself, for "poisson" when two in a row do so by less than a twentieth of that, or after
+    `max_iterations`. The same seed gives the same result.
 
     Raises
     ------
@@ -109,3 +111,35 @@ def _ordered(images: Sequence[SpectrumImage], found: Factors) -> Decomposition:
     for array in (*maps, spectra, found.losses):
         array.flags.writeable = False
     return Decomposition(tuple(maps), np.ascontiguousarray(spectra), found.losses, found.converged)
+
+
+REFINING_PASSES = 5  # over the counts: two EM steps and two of Newton, from profiles nearly right
+
+
+def refined(
+    images: Sequence[SpectrumImage],
+    found: Decomposition,
+    method: Method = "poisson",
+    report: Report = silent,
+) -> Decomposition:
+    """The components of a decomposition fitted to other counts of the same maps, in their order.
+
+    "poisson": a few passes from the present profiles. "frobenius": the present profiles are kept,
+    and the weights of the pixels found by their Poisson likelihood.
+
+    Raises
+    ------
+    ValueError
+        if the maps differ in energy axis or hold no counts.
+    """
+    check_same_axis(images)
+    passes = REFINING_PASSES if method == "poisson" else 1
+    factors = refine(images, np.asarray(found.spectra.T) + TINY, passes, 0.0, report)
+    maps, first = [], 0
+    for image in images:
+        pixels = image.rows * image.columns
+        own = factors.weights[first : first + pixels]
+        maps.append(np.ascontiguousarray(own.T.reshape(-1, image.rows, image.columns)))
+        first += pixels
+    spectra = np.ascontiguousarray(factors.profiles.T)
+    return Decomposition(tuple(maps), spectra, factors.losses, factors.converged, images[0].axis)

@@ -16,7 +16,8 @@ from endmember.core.regions import Rectangle, pixel_box
 from endmember.core.spectrum import FloatArray
 
 ITERATIONS = 5
-AT_REST = 0.002  # of the uncertain pixels: fewer changes in an iteration are the last
+AT_REST = 0.02  # of the uncertain pixels: an iteration that changes fewer is the last, for each
+# changes about a tenth of what the one before it did
 SAMPLES = 4000  # pixels of each kind from which the colour models start
 MARGIN_PX = 8  # background round the rectangles that is cut along with them
 FEWEST_PIXELS = 5  # GrabCut makes five clusters of the foreground and five of the background

@@ -27,6 +27,13 @@ BoolArray = npt.NDArray[np.bool_]
 LONGEST_SILENCE_S = 0.1  # between two reports, however long a block takes
 FEW_PIXELS = 2048  # fewer are done before other threads have begun
 BLOCKS = 16  # fixed: the order of floating-point additions must not follow the machine
+THREADS_VARIABLE = "ENDMEMBER_THREADS"  # fewer than there are processors, where work is shared out
+
+
+def threads() -> int:
+    """How many threads one pass may use: one for each processor, or what the variable says."""
+    said = os.environ.get(THREADS_VARIABLE, "")
+    return int(said) if said.isdigit() and int(said) > 0 else os.cpu_count() or 1
 
 
 @numba.njit(cache=True, nogil=True)
@@ -94,7 +101,7 @@ def for_each_block(
             work(block, int(edges[block]), int(edges[block + 1]))
         report(1.0)
         return
-    pool = ThreadPoolExecutor(os.cpu_count() or 1)
+    pool = ThreadPoolExecutor(threads())
     try:
         under_way = [
             pool.submit(work, block, int(edges[block]), int(edges[block + 1]))

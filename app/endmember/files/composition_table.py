@@ -50,12 +50,16 @@ Table = Sequence[tuple[Heading, Composition]]
 
 def write_composition_csv(path: Path, table: Table) -> None:
     """Write one row for each composition and element; numbers with 10 significant digits."""
-    rows = (
+    write_csv(path, COLUMNS, composition_rows(table))
+
+
+def composition_rows(table: Table) -> list[list[object]]:
+    """The cells of `COLUMNS`, one row for each composition and element."""
+    return [
         _cells(heading, composition, row)
         for heading, composition in table
         for row in composition.rows
-    )
-    write_csv(path, COLUMNS, rows)
+    ]
 
 
 def _cells(heading: Heading, composition: Composition, row: ElementResult) -> list[object]:

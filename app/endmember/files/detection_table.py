@@ -44,12 +44,16 @@ def write_detection_csv(path: Path, table: Table, spreads: Sequence[Spread]) -> 
     see `core.detection`; numbers with 10 significant digits; a value that does not exist is an
     empty cell.
     """
-    rows = (
+    write_csv(path, COLUMNS, detection_rows(table, spreads))
+
+
+def detection_rows(table: Table, spreads: Sequence[Spread]) -> list[list[object]]:
+    """The cells of `COLUMNS`, one row for each composition and element."""
+    return [
         _cells(heading, row, spread)
         for (heading, composition), spread in zip(table, spreads, strict=True)
         for row in composition.rows
-    )
-    write_csv(path, COLUMNS, rows)
+    ]
 
 
 def _cells(heading: Heading, row: ElementResult, spread: Spread) -> list[object]:

@@ -202,6 +202,24 @@ def write_spectrum_msa(path: str | Path, spectrum: Spectrum, title: str) -> None
     file_writer(str(path), signal, format="Y")
 
 
+def write_spectrum_hspy(
+    path: str | Path, spectrum: Spectrum, title: str, elements: tuple[str, ...] = ()
+) -> None:
+    """Write a spectrum as .hspy, with all its facts and the elements that are looked for."""
+    from rsciio.hspy import file_writer
+
+    metadata = _metadata(
+        title,
+        spectrum.beam_energy_keV,
+        spectrum.take_off_angle_deg,
+        spectrum.live_time_s,
+        elements,
+    )
+    counts = np.asarray(spectrum.counts, dtype=np.float64)
+    axes = [_energy_axis(spectrum.axis)]
+    file_writer(str(path), _hspy_signal(counts, axes, metadata, lazy=False))
+
+
 def _cell(value: float) -> str:
     return f"{value:.9g}" if math.isfinite(value) else ""
 

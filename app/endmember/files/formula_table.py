@@ -27,11 +27,15 @@ def write_formula_csv(path: Path, table: Sequence[tuple[Heading, FormulaUnit]]) 
 
     Numbers with 10 significant digits; errors one sigma, from counting and from the k-factors.
     """
-    rows = (
+    write_csv(path, COLUMNS, formula_rows(table))
+
+
+def formula_rows(table: Sequence[tuple[Heading, FormulaUnit]]) -> list[tuple[object, ...]]:
+    """The cells of `COLUMNS`, one row for each formula unit and element."""
+    return [
         (of.phase, of.source, of.map, of.label, unit.basis, element, float(n), float(s), float(k))
         for of, unit in table
         for element, n, s, k in zip(
             unit.elements, unit.atoms, unit.sigma, unit.systematic, strict=True
         )
-    )
-    write_csv(path, COLUMNS, rows)
+    ]

@@ -49,7 +49,12 @@ def write_partition_csv(path: Path, entries: Sequence[PartitionEntry]) -> None:
     D = C_precipitate / C_matrix; numbers with 10 significant digits; a value that does not exist is
     an empty cell.
     """
-    rows = (
+    write_csv(path, COLUMNS, partition_rows(entries))
+
+
+def partition_rows(entries: Sequence[PartitionEntry]) -> list[tuple[object, ...]]:
+    """The cells of `COLUMNS`, one row for each precipitate, map, source and element."""
+    return [
         (
             entry.precipitate,
             entry.matrix,
@@ -63,8 +68,7 @@ def write_partition_csv(path: Path, entries: Sequence[PartitionEntry]) -> None:
         )
         for entry in entries
         for found in entry.coefficients
-    )
-    write_csv(path, COLUMNS, rows)
+    ]
 
 
 def _values(d: Coefficient | None) -> tuple[float | None, ...]:

@@ -10,7 +10,7 @@ from endmember.core.progress import Report, parts_of, silent
 from endmember.session.recipe import Recipe
 from endmember.session.recipe_file import anchored, dump_recipe, load_recipe
 from endmember.session.remarks import remarks
-from endmember.session.result_tables import write_tables
+from endmember.session.result_tables import write_statistics, write_tables
 from endmember.session.session import Failure, Job, Session, StepRecord, run_all
 from endmember.session.steps import NOT_ACCOUNTED, STEPS, Decomposed, MapAbundance
 
@@ -37,16 +37,28 @@ def run_recipe(
     RuntimeError
         if a step fails by a fault of the program; the traceback is in its second argument.
     """
-    recipe = anchored(load_recipe(path), path.parent)
-    _check_drawn(path, recipe)
-    _check_further_files(path, recipe)
+    return run_steps(anchored(load_recipe(path), path.parent), str(path), report)
+
+
+def run_steps(
+    recipe: Recipe, where: str, report: Callable[[Job, float], None] = lambda *_: None
+) -> tuple[Session, list[StepRecord]]:
+    """Run every step of a recipe whose files are absolute; `where` names it in messages.
+
+    Raises
+    ------
+    RunError, RuntimeError
+        as `run_recipe`.
+    """
+    _check_drawn(where, recipe)
+    _check_further_files(where, recipe)
     session = Session(STEPS, recipe)
     records = run_all(session, report)
-    _raise_first_failure(path, session)
+    _raise_first_failure(where, session)
     return session, records
 
 
-def _raise_first_failure(path: Path, session: Session) -> None:
+def _raise_first_failure(path: str, session: Session) -> None:
     """A batch run wants all or nothing: a precipitate that failed ends it too."""
     for step in session.table:
         for maps in session.table.groups(step.name, session.recipe):
@@ -57,7 +69,7 @@ def _raise_first_failure(path: Path, session: Session) -> None:
                 raise RunError(f"{path}: {sentence}")
 
 
-def _check_drawn(path: Path, recipe: Recipe) -> None:
+def _check_drawn(path: str, recipe: Recipe) -> None:
     for precipitate in recipe.precipitates:
         if not any(precipitate.is_drawn_on(name) for name in recipe.map_names):
             raise RunError(
@@ -66,7 +78,7 @@ def _check_drawn(path: Path, recipe: Recipe) -> None:
             )
 
 
-def _check_further_files(path: Path, recipe: Recipe) -> None:
+def _check_further_files(path: str, recipe: Recipe) -> None:
     """Read k-factors and detector curve before the long steps, which do not need them, are run."""
     from endmember.session.steps import detector_of, given_factors
 
@@ -80,7 +92,7 @@ def _check_further_files(path: Path, recipe: Recipe) -> None:
         raise RunError(f"{path}: [detector] curve: {error}") from error
 
 
-def _raise(path: Path, step: str, maps: tuple[str, ...], failure: Failure) -> None:
+def _raise(path: str, step: str, maps: tuple[str, ...], failure: Failure) -> None:
     if failure.expected:
         raise RunError(f"{path}: {failure.message}")
     raise RuntimeError(
@@ -122,6 +134,7 @@ def write_results(
     of_tables(0.0)
     told = all_warnings(session)
     write_tables(session, folder)
+    told += [sentence for sentence in write_statistics(session, folder) if sentence not in told]
     _write_spectra(session, folder / "spectra")
     for name, within in zip(session.recipe.map_names, of_maps, strict=True):
         within(0.0)
@@ -134,9 +147,13 @@ def write_results(
 
 
 def _write_spectra(session: Session, folder: Path) -> None:
+    from endmember.files.exporting import (
+        write_spectrum_csv,
+        write_spectrum_hspy,
+        write_spectrum_msa,
+    )
 
-    from endmember.files.exporting import write_spectrum_csv, write_spectrum_msa
-
+    elements = tuple(session.recipe.sample.elements)
     for entry in session.result("quantification").entries:
         if entry.source not in ("mask", "mixture"):
             continue
@@ -144,6 +161,7 @@ def _write_spectra(session: Session, folder: Path) -> None:
         stem = f"{entry.map}_{entry.phase}"
         title = f"{entry.phase}, {entry.map}"
         write_spectrum_msa(folder / f"{stem}.msa", fit.spectrum, title)
+        write_spectrum_hspy(folder / f"{stem}.hspy", fit.spectrum, title, elements)
         write_spectrum_csv(
             folder / f"{stem}.csv", fit.spectrum, fit.deviation, fit.fitted, fit.background
         )
@@ -196,7 +214,7 @@ def _write_components(session: Session, name: str, path: Path) -> None:
         path,
         maps=decomposed.maps_of(name),
         spectra=decomposed.found.spectra,
-        energy_keV=data.image.axis.centres,
+        energy_keV=(decomposed.found.axis or data.image.axis).centres,
         scree=session.result("scree", name).eigenvalues,
     )
 

@@ -55,27 +55,29 @@ def component_views(
 ) -> tuple[ComponentView, ...]:
     """Every component as it is shown for one map, by its number."""
     from endmember.core.ditches import ditches, expected_continua
+    from endmember.core.energy_axes import shared_out
 
     found, axis = decomposed.found, data.image.axis
+    spectra = shared_out(found.spectra, found.axis or axis, axis)
     maps = decomposed.maps_of(data.entry.name)
     here = maps.sum(axis=(1, 2))
     everywhere = np.sum([of.sum(axis=(1, 2)) for of in found.maps], axis=0)
-    expected = expected_continua(found.spectra, everywhere, axis)
-    empty = ditches(found.spectra, everywhere, axis, expected)
-    peaks = found.spectra.max(axis=1)
+    expected = expected_continua(spectra, everywhere, axis)
+    empty = ditches(spectra, everywhere, axis, expected)
+    peaks = spectra.max(axis=1)
     peaks = np.where(peaks > 0, peaks, 1.0)
     return tuple(
         ComponentView(
             number,
             maps[number],
             smoothed(maps[number], smoothing_px),
-            found.spectra[number] / peaks[number],
+            spectra[number] / peaks[number],
             expected[number] / peaks[number],
             empty[number],
             float(here[number] / max(here.sum(), 1.0)),
             float(everywhere[number] / max(everywhere.sum(), 1.0)),
         )
-        for number in range(len(found.spectra))
+        for number in range(len(spectra))
     )
 
 

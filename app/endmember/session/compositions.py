@@ -16,9 +16,10 @@ from endmember.core.quantification import Composition, Method, composition_of, q
 from endmember.core.spectrum import FloatArray, LowRankCovariance, Spectrum
 from endmember.core.spectrum_fit import Foil
 from endmember.core.subtraction import subtract_areas
+from endmember.session.common_energies import on_one_axis
 from endmember.session.map_data import MapData, roi_mask
 from endmember.session.recipe import Precipitate, Roi, Sample
-from endmember.session.separation import MapMasks, MapPhases, check_elements, foil_of
+from endmember.session.separation import MapMasks, MapPhases, check_elements, foil_of, separate
 
 SUM = "sum"
 
@@ -62,12 +63,16 @@ class Entry:
 class Compositions:
     """All entries, in the order of the recipe: maps, then their sum.
 
-    `failures` says of each precipitate that could not be quantified why.
+    `failures` says of each precipitate that could not be quantified why. `united` holds, of
+    several maps, the regions of each phase on a map together, as they were summed over the maps;
+    `summed_phases` the phases of each map on the common energy axis, where the maps have not one.
     """
 
     entries: tuple[Entry, ...]
     warnings: tuple[str, ...]
     failures: dict[str, str] = field(default_factory=dict)
+    united: tuple[Entry, ...] = ()
+    summed_phases: dict[str, MapPhases] = field(default_factory=dict)
 
 
 def quantify_all(
@@ -90,6 +95,7 @@ def quantify_all(
     """
     check_elements(sample.elements)
     chain = _Chain(sample, precipitates, thickness_nm, method)
+    chain.sums_wanted = len(data) > 1
     entries: list[Entry] = []
     within = parts_of(report, 2 * len(data) + 1)
     for number, name in enumerate(data):
@@ -99,10 +105,48 @@ def quantify_all(
         entries += chain.of_regions(data[name], masks[name], phases[name], rois.get(name, ()))
     chain.report = within[-1]
     if len(data) > 1:
-        entries += chain.of_sum(data, entries)
+        entries += chain.of_sum(*_together(chain, precipitates, rois, data, masks, entries))
     report(1.0)
     told = _grouped(entries)
-    return Compositions(tuple(entries), (*told, *chain.warnings), chain.failures)
+    united = tuple(chain.united) if len(data) > 1 else ()
+    warnings = (*told, *chain.warnings)
+    return Compositions(tuple(entries), warnings, chain.failures, united, chain.summed_phases)
+
+
+def _together(
+    chain: _Chain,
+    precipitates: Sequence[Precipitate],
+    rois: Mapping[str, tuple[Roi, ...]],
+    data: Mapping[str, MapData],
+    masks: Mapping[str, MapMasks],
+    entries: list[Entry],
+) -> tuple[Mapping[str, MapData], list[Entry], list[Entry]]:
+    """Maps, entries and united regions to be summed, all on one energy axis.
+
+    Maps on different axes are brought to a common one, count by count, and separated anew there: a
+    subtracted spectrum could not be moved without correlating its channels.
+    """
+    united = chain.united
+    if len({d.image.axis for d in data.values()}) == 1:
+        return data, entries, united
+    try:
+        moved, told = on_one_axis(data)
+    except ValueError as error:
+        chain.warnings.append(f"the spectra of the maps were not summed: {error}")
+        return data, [], []
+    chain.warnings += told
+    again = _Chain(chain.sample, precipitates, chain.thickness_nm, chain.method)
+    again.report, again.sums_wanted = chain.report, True
+    found: list[Entry] = []
+    for name, of_map in moved.items():
+        thickness = chain.thickness_nm[name]
+        phases = separate(
+            silent, precipitates, chain.sample, thickness, chain.method, of_map, masks[name]
+        )
+        chain.summed_phases[name] = phases
+        found += again.of_map(of_map, masks[name], phases)
+        again.of_regions(of_map, masks[name], phases, rois.get(name, ()))
+    return moved, found, again.united
 
 
 def _grouped(entries: Sequence[Entry]) -> list[str]:
@@ -130,6 +174,8 @@ class _Chain:
         self.failures: dict[str, str] = {}
         self.report: Report = silent  # called before each fit
         self.united: list[Entry] = []  # the regions of each phase on each map, together
+        self.sums_wanted = False  # over several maps
+        self.summed_phases: dict[str, MapPhases] = {}  # on a common energy axis
 
     def assumed_absent(self, precipitate: str) -> str | None:
         """The absent element, unless a factor set by hand may leave some of it."""
@@ -186,13 +232,20 @@ class _Chain:
         if self.sample.matrix in united:
             matrix_mask, of_matrix = united[self.sample.matrix]
             matrix = of_matrix.composition
-        conventional = [
-            self._conventional(data, entry, matrix, mask & matrix_mask)
+        left = {
+            entry.place: self._conventional(data, entry, matrix, mask & matrix_mask)
             for mask, entry in measured
             if entry.phase != self.sample.matrix
-        ]
-        regions = [entry for _, entry in measured]
-        return regions + [entry for entry in conventional if entry is not None]
+        }
+        conventional = [entry for entry in left.values() if entry is not None]
+        for mask, entry in united.values() if self.sums_wanted else ():
+            if entry.phase == self.sample.matrix:
+                continue
+            if entry.place not in left:
+                left[entry.place] = self._conventional(data, entry, matrix, mask & matrix_mask)
+            if (of_all := left[entry.place]) is not None:
+                self.united.append(of_all)
+        return [entry for _, entry in measured] + conventional
 
     def _region(self, data: MapData, phase: str, mask: BoolArray, label: str) -> Entry:
         spectrum = data.image.spectrum(mask, self.report)
@@ -243,35 +296,57 @@ class _Chain:
             SubtractedMatrix(matrix, shared),
         )
 
-    def of_sum(self, data: Mapping[str, MapData], entries: Sequence[Entry]) -> list[Entry]:
+    def of_sum(
+        self, data: Mapping[str, MapData], entries: Sequence[Entry], united: Sequence[Entry]
+    ) -> list[Entry]:
         """Spectra and covariances added over the maps; each precipitate was subtracted per map."""
-        axes = {d.image.axis for d in data.values()}
-        beams = {d.image.beam_energy_keV for d in data.values()}
-        if len(axes) > 1 or len(beams) > 1:
-            self.warnings.append(
-                "the maps differ in energy axis or beam energy, so their spectra were not summed"
-            )
+        if len({d.image.beam_energy_keV for d in data.values()}) > 1:
+            self.warnings.append("the maps differ in beam energy, so their spectra were not summed")
             return []
         groups: dict[tuple[str, str], list[Entry]] = {}
         for entry in entries:
             if entry.source in ("mask", "mixture"):
                 groups.setdefault((entry.phase, entry.source), []).append(entry)
-        for entry in self.united:
-            groups.setdefault((entry.phase, "roi"), []).append(entry)
+        regions = sorted(united, key=lambda entry: entry.source == "conventional")
+        for entry in regions:  # as measured first, as on each map
+            groups.setdefault((entry.phase, entry.source), []).append(entry)
+        for (phase, source), of in groups.items():
+            self._tell_missing(data, united, phase, source, of)
         return [self._sum(data, phase, source, of) for (phase, source), of in groups.items()]
+
+    def _tell_missing(
+        self,
+        data: Mapping[str, MapData],
+        united: Sequence[Entry],
+        phase: str,
+        source: str,
+        of: Sequence[Entry],
+    ) -> None:
+        """A sum of regions that lacks a map on which the phase has one."""
+        drawn = {e.map for e in united if (e.phase, e.source) == (phase, "roi")}
+        missing = [name for name in data if name in drawn and name not in {e.map for e in of}]
+        if source == "conventional" and missing:
+            names = ", ".join(f'"{name}"' for name in missing)
+            self.warnings.append(
+                f"the sum of the regions of {phase} after the conventional subtraction lacks the "
+                f"map {names}, where the subtraction failed"
+            )
 
     def _sum(
         self, data: Mapping[str, MapData], phase: str, source: str, entries: Sequence[Entry]
     ) -> Entry:
         self.report(0.0)
         spectra = [entry.composition.fit.spectrum for entry in entries]
-        subtracted = source == "mask" and phase != self.sample.matrix
+        subtracted = source in ("mask", "conventional") and phase != self.sample.matrix
+        by_areas = source == "conventional"  # it always scales on the absent element
         of_foil = self.sample.matrix if source == "mixture" else phase
         composition = quantify(
             add_spectra(spectra),
             self.method,
             self._mean_foil([data[e.map] for e in entries], spectra, of_foil),
-            self.assumed_absent(phase) if subtracted else None,
+            (self.absent[phase] if by_areas else self.assumed_absent(phase))
+            if subtracted
+            else None,
             _mean_calibration(entries) if subtracted else None,
         )
         return Entry(phase, source, SUM, sum(e.pixels for e in entries), composition)

@@ -31,7 +31,7 @@ def partition_entries(
         entries += _by_mask(matrix, precipitates, {name: phases[name]}, found, name)
         entries += _by_region(matrix, found, name)
     of_sum(0.0)
-    return (*entries, *_by_mask(matrix, precipitates, phases, found, SUM))
+    return (*entries, *_by_mask(matrix, precipitates, found.summed_phases or phases, found, SUM))
 
 
 def _by_mask(
@@ -48,9 +48,7 @@ def _by_mask(
             continue
         precipitate, of_matrix = by_mask[p.name, where], by_mask[matrix, where]
         parts = [
-            _shared_matrix(of_map, p)
-            for name, of_map in phases.items()
-            if (p.name, name) in by_mask
+            shared_matrix(of_map, p) for name, of_map in phases.items() if (p.name, name) in by_mask
         ]
         shared = shared_covariance(precipitate.fit, of_matrix.fit, parts)
         coefficients = partition_coefficients(precipitate, of_matrix, shared)
@@ -68,7 +66,8 @@ def _by_region(matrix: str, found: Compositions, where: str) -> Iterator[Partiti
             yield PartitionEntry(e.phase, matrix, where, e.source, e.label, coefficients)
 
 
-def _shared_matrix(phases: MapPhases, precipitate: Precipitate) -> SharedMatrix:
+def shared_matrix(phases: MapPhases, precipitate: Precipitate) -> SharedMatrix:
+    """How the matrix of one map went into a precipitate that was separated there."""
     fit = phases.matrix.fit
     column = None
     if precipitate.factor is None:

@@ -63,6 +63,14 @@ class Densities(Numbers):
     """Densities in g/cm3 by phase."""
 
 
+class Contents(Numbers):
+    """Atomic percent by element."""
+
+
+class Limits(Numbers):
+    """Something asked for by element."""
+
+
 class Valences(Numbers):
     """Valences by element, which may be means, such as 2.6 for Fe."""
 
@@ -167,13 +175,19 @@ class Segmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What the sample is made of. No composition depends on `formula_unit`."""
+    """What the sample is made of.
+
+    `bulk` is what is known of the whole sample, in at.%, with its errors. No composition depends on
+    `bulk` and `formula_unit`.
+    """
 
     matrix: str
     elements: tuple[str, ...]
     system_elements: tuple[str, ...] = ()
     density_g_cm3: Densities = Densities()
     formula_unit: FormulaBases = FormulaBases()
+    bulk: Contents = Contents()
+    bulk_sigma: Contents = Contents()
 
 
 class PrecipitateRectangle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -266,6 +280,14 @@ class Quantification(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     sum_peaks: int = 0
 
 
+class Goal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is asked for, by element: limits of detection in atomic ppm, statistical errors in % of
+    the value. No composition depends on it."""
+
+    lod_ppm: Limits = Limits()
+    relative_error_percent: Limits = Limits()
+
+
 class DetectorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The detector: layers of a windowless one, or a file with its whole efficiency `curve`.
 
@@ -300,6 +322,7 @@ class Recipe(
     detector: DetectorSettings = DetectorSettings()
     segmentation: Segmentation = Segmentation()
     quantification: Quantification = Quantification()
+    goal: Goal = Goal()
     precipitates: tuple[Precipitate, ...] = ()
     components: tuple[ComponentLabel, ...] = ()
     windows: tuple[EnergyWindow, ...] = ()

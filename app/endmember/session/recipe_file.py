@@ -17,10 +17,12 @@ import tomli_w
 from endmember.session import recipe_rules
 from endmember.session.recipe import (
     Box,
+    Contents,
     Densities,
     FactorsByHand,
     FormulaBases,
     Frame,
+    Limits,
     Named,
     Number,
     Points,
@@ -39,7 +41,14 @@ _HEADED_LISTS = (
     "component",
     "window",
 )
-_IN_ONE_LINE = ("density_g_cm3", "formula_unit")
+_IN_ONE_LINE = (
+    "density_g_cm3",
+    "formula_unit",
+    "bulk",
+    "bulk_sigma",
+    "lod_ppm",
+    "relative_error_percent",
+)
 
 
 class RecipeError(ValueError):
@@ -59,6 +68,8 @@ _EXPECTED: dict[Any, str] = {
     tuple[int, ...]: "a list of whole numbers, as in [0, 1]",
     tuple[str, ...]: 'a list of texts, as in ["O", "Fe"]',
     Densities: "a table of one number per phase, as in { Brg = 4.1 }",
+    Contents: "a table of one number per element, as in { Mg = 17.8 }",
+    Limits: "a table of one number per element, as in { Sm = 50 }",
     FormulaBases: 'a table of one text per phase, as in { Brg = "3 O" }',
     FactorsByHand: "a table of one number per element, as in Fe = 1.62",
     Valences: "a table of one number per element, as in Fe = 3",

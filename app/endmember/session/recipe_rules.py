@@ -44,6 +44,7 @@ _LONGEST_NAME = 100  # bytes
 
 LARGEST_ENERGY_OFFSET_keV = 2
 ENERGY_GAINS = (0.4, 2.5)  # some files give half or twice the width of a channel
+MOST_BULK = 101.0  # at.%: what rounding may leave above 100
 MOST_PRECIPITATES = 5  # the abundances are solved for six endmembers at most
 
 
@@ -76,6 +77,7 @@ def problems(recipe: Recipe) -> Iterator[Problem]:
     yield from _k_factors(recipe.quantification, recipe.sample.elements)
     yield from _at_least(("quantification", "sum_peaks"), recipe.quantification.sum_peaks, 0)
     yield from _oxygen(recipe.quantification, recipe.sample.elements)
+    yield from _goal(recipe)
 
 
 def _names(recipe: Recipe) -> Iterator[Problem]:
@@ -182,6 +184,44 @@ def _sample(sample: Sample) -> Iterator[Problem]:
         # A phase that is not in this recipe is no error: one table serves many recipes.
         yield from _positive(("sample", "density_g_cm3", phase), density)
     yield from _formula_units(sample.formula_unit)
+    yield from _bulk(sample)
+
+
+def _bulk(sample: Sample) -> Iterator[Problem]:
+    for key in ("bulk", "bulk_sigma"):
+        contents: Mapping[str, float] = getattr(sample, key)
+        for element, value in contents.items():
+            where = ("sample", key, element)
+            yield from _known_element(where, element, sample.elements)
+            if not 0 <= value <= 100:
+                yield Problem(where, f"is {value}, but must lie from 0 to 100 at.%; correct it")
+    for element in sample.bulk_sigma:
+        if element not in sample.bulk:
+            yield Problem(
+                ("sample", "bulk_sigma", element),
+                f"is given, but sample.bulk lacks {element}; add it there or leave it out here",
+            )
+    if sum(sample.bulk.values()) > MOST_BULK:
+        yield Problem(
+            ("sample", "bulk"),
+            f"adds up to {sum(sample.bulk.values()):g} at.%, but all elements make 100; correct it",
+        )
+
+
+def _goal(recipe: Recipe) -> Iterator[Problem]:
+    for key in ("lod_ppm", "relative_error_percent"):
+        asked: Mapping[str, float] = getattr(recipe.goal, key)
+        for element, value in asked.items():
+            yield from _known_element(("goal", key, element), element, recipe.sample.elements)
+            yield from _positive(("goal", key, element), value)
+
+
+def _known_element(path: Path, element: str, elements: Sequence[str]) -> Iterator[Problem]:
+    if not atomic_number(element):
+        yield Problem(path, "is given for no element; write symbols as in Fe = 2.1")
+    elif element not in elements:
+        says = f"is given, but sample.elements lacks {element}; add it there or leave it out here"
+        yield Problem(path, says, unfinished=True)
 
 
 def _formula_units(bases: Mapping[str, str]) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from endmember.session.energy_checks import off_sentence
 from endmember.session.formula_units import formula_units
+from endmember.session.map_consistency import consistency_sentences, map_consistency
 from endmember.session.open_decisions import open_decisions
 from endmember.session.recipe import Recipe
 from endmember.session.session import Failure, Session
@@ -37,6 +38,8 @@ def remarks(session: Session, *, with_decisions: bool = True) -> list[Remark]:
     quantified = _value(session, "quantification", None)
     if quantified is not None:
         found += [Remark("quantification", "", text) for text in quantified.warnings]
+        agreeing = map_consistency(quantified, session.recipe.sample.matrix)
+        found += [Remark("quantification", "", text) for text in consistency_sentences(agreeing)]
         _, told = formula_units(quantified, session.recipe.sample.formula_unit)
         found += [Remark("quantification", "", text) for text in told]
     spreads = _value(session, "background_spread", None)
@@ -56,7 +59,7 @@ def _of_map(session: Session, name: str) -> Iterator[Remark]:
     check = _value(session, "energy_check", name)
     if check is not None and check.is_off:
         yield Remark("read", name, off_sentence(check, session.recipe.map_named(name)))
-    for step in ("read", "masks", "subtraction", "abundance"):
+    for step in ("read", "decomposition", "masks", "subtraction", "abundance"):
         result = _value(session, step, name)
         if step == "masks" and decomposed is not None and not decomposed.found.converged:
             yield Remark(

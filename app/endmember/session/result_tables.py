@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from endmember.session.composition_tables import TableKind
 from endmember.session.formula_units import formula_units
+from endmember.session.recipe import Goal
+from endmember.session.result_workbook import write_workbook_of
 
 if TYPE_CHECKING:
     from endmember.core.formula_units import FormulaUnit
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from endmember.session.compositions import Entry
     from endmember.session.session import Session
 
+WORKBOOK = "composition.xlsx"
 FILES: dict[TableKind, str] = {
     "composition": "composition.csv",
     "detection": "detection.csv",
@@ -37,14 +40,41 @@ def heading_of(entry: Entry) -> Heading:
     return Heading(entry.phase, entry.source, entry.map, entry.pixels, entry.label)
 
 
+def write_statistics(session: Session, folder: Path) -> tuple[str, ...]:
+    """Write the tables on several maps, on the mass balance, and on goals, where there are any.
+
+    Returns what has to be told.
+    """
+    from endmember.files.record_table import write_records
+    from endmember.session.map_consistency import ElementConsistency, map_consistency
+    from endmember.session.mass_balances import ElementBalance, mass_balances
+    from endmember.session.outlooks import Outlook, outlooks
+
+    found, recipe = session.result("quantification"), session.recipe
+    if len(recipe.maps) > 1:
+        rows = map_consistency(found, recipe.sample.matrix)
+        write_records(folder / "consistency.csv", ElementConsistency, rows)
+    balances = mass_balances(session)
+    write_records(folder / "mass_balance.csv", ElementBalance, balances.rows)
+    if recipe.goal != Goal():
+        write_records(folder / "outlook.csv", Outlook, outlooks(session))
+    return balances.warnings
+
+
 def write_tables(session: Session, folder: Path) -> None:
-    """Write every table of a finished session into `folder`.
+    """Write every table of a finished session into `folder`, and a workbook that holds them all.
 
     That of the formula units is there only where there is one.
     """
     for kind, file in FILES.items():
         if kind != "formula" or _formula_units(session):
             write_table(session, kind, folder / file)
+    write_workbook_of(
+        folder / WORKBOOK,
+        session,
+        composition_table(session),
+        [(heading_of(entry), unit) for entry, unit in _formula_units(session)],
+    )
 
 
 def write_table(session: Session, kind: TableKind, path: Path) -> None:

@@ -107,7 +107,8 @@ def choose_component(
     """
     check_elements(method.elements)
     beam = data.image.beam_energy_keV or 0.0
-    family = quantified_family(absent, data.image.axis, beam)
+    axis = found.axis or data.image.axis
+    family = quantified_family(absent, axis, beam)
     if family is None:
         raise ValueError(
             f"the absent element {absent} has no line in the energy range: choose another element "
@@ -119,7 +120,7 @@ def choose_component(
     for index in np.flatnonzero(totals >= LEAST_SHARE_OF_COUNTS * totals.sum()):
         report(0.0)
         counts = (found.spectra[index] * totals[index]).tobytes()
-        areas = _component_areas(counts, data.image.axis, beam, everything, method.detector)
+        areas = _component_areas(counts, axis, beam, everything, method.detector)
         if (absent, family) in areas:
             area, sigma = areas[absent, family]
             # components fit badly in places, so areas scatter about zero: of several without the

@@ -15,7 +15,16 @@ import numpy as np
 from endmember.core.progress import Cancelled, Report, silent
 from endmember.session.memory import peak_memory_MB
 from endmember.session.recipe import Recipe
-from endmember.session.steptable import GroupStep, Key, KeyRing, Maps, Settings, Step, StepTable
+from endmember.session.steptable import (
+    GroupStep,
+    Key,
+    KeyRing,
+    Maps,
+    Settings,
+    Step,
+    StepTable,
+    maps_before,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +202,9 @@ class Session:
     def _work(self, step: Step, maps: Maps, settings: Settings) -> Callable[[Report], Any]:
         # The inputs are fetched now: the work runs elsewhere, while the recipe may change.
         inputs = [self._input(step, need, maps) for need in step.needs]
+        before = maps_before(step, self.recipe, maps)
+        if before is not None:
+            inputs.append({name: self.result(step.name, name) for name in before})
         return lambda report: step.run(report, *settings, *inputs)
 
     def _input(self, step: Step, need: str, maps: Maps) -> Any:

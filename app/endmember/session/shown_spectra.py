@@ -105,9 +105,11 @@ def _component(name: str, data: MapData, decomposed: Any) -> ShownSpectrum | Non
         return None
     if not decomposed.fits(data):
         return None  # a new one is on its way
-    counts = decomposed.found.spectra[number] * float(
-        decomposed.maps_of(data.entry.name)[number].sum()
-    )
+    from endmember.core.energy_axes import shared_out
+
+    found, axis = decomposed.found, data.image.axis
+    (unit,) = shared_out(found.spectra[number : number + 1], found.axis or axis, axis)
+    counts = unit * float(decomposed.maps_of(data.entry.name)[number].sum())
     return ShownSpectrum(name, data.image.axis, counts, None)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from endmember.core.progress import Report, part_of
 from endmember.session.reading import MadeOfMap, Reading
 from endmember.session.recipe import (
+    Contents,
     Decomposition,
     DetectorSettings,
     Exclude,
@@ -28,6 +29,7 @@ from endmember.session.steptable import (
     MapStep,
     Settings,
     StepTable,
+    after_first_map,
     all_maps,
     joint_maps,
 )
@@ -55,6 +57,7 @@ class Decomposed:
     names: tuple[str, ...]
     readings: tuple[Reading, ...]
     found: Components
+    warnings: tuple[str, ...] = ()
 
     def fits(self, data: MapData) -> bool:
         """Whether it was made from the map as `data` has it."""
@@ -163,16 +166,21 @@ def _check_energies(
 
 def _scree(report: Report, seed: int, data: Mapping[str, MapData]) -> Scree:
     from endmember.core.scree import scree
+    from endmember.session.common_energies import on_one_axis
 
-    return scree([d.image for d in data.values()], seed=seed, report=report)
+    moved, _ = on_one_axis(data)
+    return scree([d.image for d in moved.values()], seed=seed, report=report)
 
 
-def _decompose(report: Report, settings: Decomposition, data: Mapping[str, MapData]) -> Decomposed:
-    from endmember.core.decomposition import decompose
+def _decompose(
+    report: Report,
+    settings: Decomposition,
+    data: Mapping[str, MapData],
+    before: Mapping[str, Decomposed],
+) -> Decomposed:
+    from endmember.session.decompositions import decompose_maps
 
-    images = [d.image for d in data.values()]
-    found = decompose(images, settings.components, settings.method, settings.seed, report)
-    return Decomposed(tuple(data), tuple(d.reading for d in data.values()), found)
+    return decompose_maps(report, settings, data, before)
 
 
 def _masks(
@@ -319,7 +327,7 @@ def _mask_settings(recipe: Recipe, entry: MapInput) -> Settings:
 
 
 def _measured(sample: Sample) -> Sample:
-    return changed(sample, formula_unit=FormulaBases())
+    return changed(sample, formula_unit=FormulaBases(), bulk=Contents(), bulk_sigma=Contents())
 
 
 def _undrawn(recipe: Recipe) -> tuple[Precipitate, ...]:
@@ -355,7 +363,12 @@ STEPS = StepTable(
         ),
         GroupStep("scree", lambda r, _: (r.decomposition.seed,), ("read",), _scree, joint_maps),
         GroupStep(
-            "decomposition", lambda r, _: (r.decomposition,), ("read",), _decompose, joint_maps
+            "decomposition",
+            lambda r, _: (r.decomposition,),
+            ("read",),
+            _decompose,
+            joint_maps,
+            after=after_first_map,
         ),
         MapStep("masks", _mask_settings, ("read", "decomposition"), _masks),
         MapStep("subtraction", _subtraction_settings, ("read", "masks"), _subtract),

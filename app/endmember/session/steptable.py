@@ -38,7 +38,8 @@ class GroupStep:
 
     `groups` divides the maps of a recipe; `run` is called as run(report, *settings, *inputs), and
     each input is a dict from the names of the group's maps to the results for them, also when
-    the group is a single map.
+    the group is a single map. `after` names maps of other groups: this group waits for their
+    results of the same step, which come as one more dict, the last argument.
     """
 
     name: str
@@ -47,9 +48,22 @@ class GroupStep:
     run: Callable[..., Any]
     groups: Callable[[Recipe], tuple[Maps, ...]]
     kept: int = 8
+    after: Callable[[Recipe, Maps], Maps] | None = None
 
 
 Step = MapStep | GroupStep
+
+
+def maps_before(step: Step, recipe: Recipe, maps: Maps) -> Maps | None:
+    """The maps whose results of the same step a group waits for; None where the step takes none."""
+    after = step.after if isinstance(step, GroupStep) else None
+    return None if after is None else after(recipe, maps)
+
+
+def after_first_map(recipe: Recipe, maps: Maps) -> Maps:
+    """Each map after the first waits for that one, where each is decomposed alone."""
+    first = recipe.map_names[:1]
+    return () if recipe.decomposition.joint or maps == first else first
 
 
 def all_maps(recipe: Recipe) -> tuple[Maps, ...]:
@@ -162,6 +176,8 @@ class KeyRing:
     def _make(self, name: str, maps: Maps) -> Key:
         step = self.table[name]
         inputs = tuple(self.key(need, map_name) for need in step.needs for map_name in maps)
+        before = maps_before(step, self.recipe, maps) or ()
+        inputs += tuple(self.key(name, map_name) for map_name in before)
         settings = self.table.settings(name, self.recipe, maps)
         return Key(name, maps if isinstance(step, GroupStep) else None, settings, inputs)
 

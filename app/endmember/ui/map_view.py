@@ -295,6 +295,8 @@ class MapView(QWidget):
         menu.addSeparator()
         menu.addAction("Copy picture", lambda: self._copy())
         menu.addAction("Save picture as PNG…", self._ask_save)
+        if self.array is not None:
+            menu.addAction("Export image…", self._ask_export)
         self.menu_opening.emit(menu, point)
         menu.popup(position)
 
@@ -312,6 +314,11 @@ class MapView(QWidget):
         from endmember.ui.contrast import ContrastDialog
 
         ContrastDialog(self).show()
+
+    def _ask_export(self) -> None:
+        from endmember.ui.map_export import ask_export
+
+        ask_export(self)
 
     def picture(self) -> QImage:
         """The map as shown, with its scale bar."""

@@ -1,0 +1,44 @@
+"""The options of `endmember run` for tables that are made on request."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from endmember.session.further_tables import Further
+
+
+def add_further_tables(run: argparse.ArgumentParser) -> None:
+    """Let `run` take the options that `further_tables` reads."""
+    add = run.add_argument
+    add(
+        "--snr-growth",
+        action="store_true",
+        help="also write snr_growth.csv: signal to noise against pixels (default: no)",
+    )
+    add(
+        "--mask-spread",
+        action="store_true",
+        help="also write mask_spread.csv: compositions under other masks (default: no)",
+    )
+    add(
+        "--bootstrap",
+        type=_replicates,
+        default=0,
+        metavar="N",
+        help="also write bootstrap.csv: the chain repeated on N resampled maps (default: no)",
+    )
+
+
+def further_tables(options: argparse.Namespace) -> Further:
+    """Which further tables the options of `run` ask for."""
+    from endmember.session.further_tables import Further
+
+    return Further(options.snr_growth, options.mask_spread, options.bootstrap)
+
+
+def _replicates(text: str) -> int:
+    if not (text.isdigit() and int(text) >= 2):
+        raise argparse.ArgumentTypeError(f'"{text}" is not a whole number from 2')
+    return int(text)

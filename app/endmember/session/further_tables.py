@@ -1,0 +1,47 @@
+"""Tables that take longer and are made on request: growth of signal, other masks, bootstrap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from endmember.core.progress import Report, parts_of, silent
+
+if TYPE_CHECKING:
+    from endmember.session.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """Which of these tables are asked for; `bootstrap` is the number of replicates, 0 for none."""
+
+    snr_growth: bool = False
+    mask_spread: bool = False
+    bootstrap: int = 0
+
+
+def write_further(session: Session, folder: Path, asked: Further, report: Report = silent) -> None:
+    """Write the tables asked for of a finished session into `folder`.
+
+    Raises
+    ------
+    ValueError
+        if fewer than 2 replicates are asked for.
+    """
+    from endmember.files.record_table import write_records
+
+    within = parts_of(report, 3)
+    if asked.snr_growth:
+        from endmember.session.snr_growth import GrowthPoint, snr_growth
+
+        write_records(folder / "snr_growth.csv", GrowthPoint, snr_growth(session, within[0]))
+    if asked.mask_spread:
+        from endmember.session.mask_spread import MaskSpread, mask_spread
+
+        write_records(folder / "mask_spread.csv", MaskSpread, mask_spread(session, within[1]))
+    if asked.bootstrap:
+        from endmember.session.bootstrap import BootstrapError, bootstrap
+
+        rows = bootstrap(session, asked.bootstrap, within[2])
+        write_records(folder / "bootstrap.csv", BootstrapError, rows)
