@@ -204,6 +204,7 @@ def test_a_file_with_two_maps_asks_which_and_the_choice_can_be_changed(
     action.trigger()
     again = dialog_of(stage)
     assert isinstance(again, ChooseSignalDialog)
+    assert again.chosen() == 1  # the one in use
     QTest.keyClick(again, Key.Key_Escape)
     assert stage.recipe.maps[0].signal == 1
 

@@ -82,7 +82,9 @@ class MapSource(QObject):
             says = f"{file.name} holds one map only: there is nothing to choose"
             self.workspace.say("info", says)
             return
-        dialog = ChooseSignalDialog(self._over.window(), file, found)
+        largest = max(found, key=lambda s: (s.get("counts", -1), s["index"]))
+        taken = largest["index"] if entry.signal is None else entry.signal
+        dialog = ChooseSignalDialog(self._over.window(), file, found, taken)
         self._open(dialog, lambda: self._set(entry.name, signal=dialog.chosen()))
 
     def _choose_dataset(self, entry: MapInput, found: Any) -> None:
