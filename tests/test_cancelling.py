@@ -21,6 +21,7 @@ from endmember.session.steps import STEPS
 # reports at least: the smallest number of places at which each step of the small map can stop
 LEAST_REPORTS = {
     "read": 6,
+    "energy_check": 3,
     "scree": 5 * BLOCKS,
     "decomposition": 20 * BLOCKS,
     "masks": 8,
@@ -81,6 +82,7 @@ def numbers_of(step: str, value: object) -> list[np.ndarray]:
     """The arrays by which two results of a step are compared."""
     kinds: dict[str, Callable[[object], list[np.ndarray]]] = {
         "read": lambda v: [v.image.starts, v.image.channels, v.image.counts],  # type: ignore[attr-defined]
+        "energy_check": lambda v: [np.array([line.position_keV for line in v.lines])],  # type: ignore[attr-defined]
         "scree": lambda v: [v.eigenvalues, np.array(v.noise_level)],  # type: ignore[attr-defined]
         "decomposition": lambda v: [*v.found.maps, v.found.spectra],  # type: ignore[attr-defined]
         "masks": lambda v: [v.partition.matrix, *v.partition.mixtures.values()],  # type: ignore[attr-defined]

@@ -29,7 +29,7 @@ import ctypes, os, sys, time
 sys.path[:] = {path!r}
 from endmember.files import reading_child, signals
 real = signals._call
-def call(plugin, path):
+def call(plugin, path, choice):
     word = path.read_text(encoding="latin-1").split()[0]
     if word == "segfault": ctypes.string_at(0)
     if word == "abort": os.abort()
@@ -45,7 +45,7 @@ def call(plugin, path):
         sys.setrecursionlimit(10**9)
         def deep(_): sorted([1], key=deep)
         deep(0)
-    return real(plugin, path)
+    return real(plugin, path, choice)
 signals._call = call
 sys.exit(reading_child.serve())
 """

@@ -15,6 +15,7 @@ from endmember.core.mask_sums import mask_sum
 from endmember.core.progress import Report, silent
 from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
 
+LARGEST_COUNT = 2**53  # of one channel; beyond it floating numbers miss whole ones
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.integer]
 Room = Callable[[int, Any], npt.NDArray[Any]]
@@ -262,7 +263,15 @@ def _joined(parts: list[npt.NDArray[Any]], room: Room) -> npt.NDArray[Any]:
 
 
 def _check_counts(values: npt.NDArray[np.generic]) -> None:
-    if values.dtype.kind == "u" or values.size == 0:
+    if values.size == 0:
+        return
+    wide = values.dtype.kind == "f" or values.dtype.itemsize > 4
+    if wide and values.dtype.kind in "uif" and values.max() > LARGEST_COUNT:
+        raise ValueError(
+            f"the map holds values up to {float(values.max()):.3g}, too large for counts: open the "
+            "counts as recorded"
+        )
+    if values.dtype.kind == "u":
         return
     if values.dtype.kind not in "if":
         raise ValueError(

@@ -13,7 +13,8 @@ USUAL_RANGE_keV = (0.3, 20.0)  # the default of recipes and of `endmember quanti
 USUAL_BEAM_keV, LOWEST_BEAM_keV, HIGHEST_BEAM_keV = 200.0, 30.0, 400.0
 
 
-def _number(total: float) -> int | float:
+def number_of(total: float) -> int | float:
+    """A total as a whole number where it is one."""
     return int(total) if float(total).is_integer() else float(total)
 
 
@@ -28,7 +29,7 @@ def _common(spectrum: Spectrum, index: int) -> dict[str, Any]:
         "beam_energy_keV": spectrum.beam_energy_keV,
         "take_off_angle_deg": spectrum.take_off_angle_deg,
         "live_time_s": spectrum.live_time_s,
-        "total_counts": _number(total),
+        "total_counts": number_of(total),
         "zero_peak_fraction": float(spectrum.counts[below].sum() / total) if total else 0.0,
     }
 

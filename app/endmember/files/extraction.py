@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from endmember.core.counts import Room, SpectrumImage, in_memory
-from endmember.core.progress import Cancelled, Report, part_of, silent
+from endmember.core.progress import Cancelled, Report, part_of, parts_of, silent
 from endmember.core.spectrum import Spectrum
+from endmember.files.choice import NO_CHOICE, Choice
 from endmember.files.completeness import doubts, lone_entries
-from endmember.files.descriptions import map_json, signal_json, spectrum_json
+from endmember.files.descriptions import map_json, number_of, signal_json, spectrum_json
 from endmember.files.metadata import Facts, read_facts
 from endmember.files.reading import (
     ZERO_PEAK_ENDS_KEV,
@@ -22,7 +23,7 @@ from endmember.files.reading import (
     MapReading,
     SpectrumReading,
 )
-from endmember.files.signal_choice import chosen_signal, row_blocks
+from endmember.files.signal_choice import chosen_signal, row_blocks, total_of
 from endmember.files.signals import (
     FileContent,
     Signal,
@@ -172,11 +173,11 @@ def _spectrum_of(content: FileContent, index: int | None) -> SpectrumReading:
     return SpectrumReading(spectrum, signal.index, facts.elements, warnings)
 
 
-def _with_file(path: str | Path, work: Callable[[FileContent], T]) -> T:
+def _with_file(path: str | Path, work: Callable[[FileContent], T], choice: Choice = NO_CHOICE) -> T:
     """Open, work, close; whatever a reader raises, at once or lazily, becomes a sentence."""
     content: FileContent | None = None
     try:
-        content = open_signals(path)
+        content = open_signals(path, choice)
         with quiet_readers():
             return work(content)
     except Cancelled:
@@ -206,9 +207,9 @@ def _description(content: FileContent, report: Report) -> FileDescription:
         return replace(description, warnings=(str(error),))
 
 
-def map_in(path: Path, index: int | None, report: Report, room: Room) -> MapReading:
+def map_in(path: Path, index: int | None, report: Report, room: Room, choice: Choice) -> MapReading:
     """The map of a file; its arrays are made by `room`. See `reading.open_map`."""
-    return _with_file(path, lambda content: _map_of(content, index, report, room))
+    return _with_file(path, lambda content: _map_of(content, index, report, room), choice)
 
 
 def spectrum_in(path: Path, index: int | None) -> SpectrumReading:
@@ -221,6 +222,15 @@ def description_in(path: Path, report: Report) -> FileDescription:
     return _with_file(path, lambda content: _description(content, report))
 
 
-def signals_in(path: Path) -> tuple[dict[str, Any], ...]:
-    """The signals of a file. See `reading.signals_of`."""
-    return _with_file(path, lambda content: tuple(map(signal_json, content.signals)))
+def signals_in(path: Path, report: Report) -> tuple[dict[str, Any], ...]:
+    """The signals of a file. See `reading.map_choices`."""
+    return _with_file(path, lambda content: _counted(content, report))
+
+
+def _counted(content: FileContent, report: Report) -> tuple[dict[str, Any], ...]:
+    within = parts_of(report, max(len(content.signals), 1))
+    return tuple(
+        signal_json(signal)
+        | ({"counts": number_of(total_of(signal, part))} if signal.kind == "map" else {})
+        for signal, part in zip(content.signals, within, strict=False)
+    )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from endmember.core.counts import SpectrumImage
 from endmember.core.progress import Report, silent
 from endmember.core.spectrum import EnergyAxis, Spectrum
+from endmember.files.axis_letters import asks_for_dataset
+from endmember.files.choice import NO_CHOICE, Choice
 from endmember.files.unreadable import UnreadableFile
 
 if TYPE_CHECKING:
@@ -21,11 +23,11 @@ __all__ = [
     "SpectrumReading",
     "UnreadableFile",
     "describe",
+    "map_choices",
     "open_map",
     "open_spectrum",
     "read_map",
     "read_spectrum",
-    "signals_of",
 ]
 
 LARGEST_BLOCK_BYTES = 64_000_000
@@ -105,19 +107,30 @@ def _fact_line(name: str, value: Any) -> str:
 
 
 def _asked(
-    wanted: messages.Wanted, path: str | Path, signal: int | None = None, report: Report = silent
+    wanted: messages.Wanted,
+    path: str | Path,
+    signal: int | None = None,
+    report: Report = silent,
+    choice: Choice = NO_CHOICE,
 ) -> Outcome:
     from endmember.files.reading_watch import read
 
-    return read(wanted, Path(path), signal, report, LARGEST_BLOCK_BYTES)
+    return read(wanted, Path(path), signal, report, LARGEST_BLOCK_BYTES, choice)
 
 
 def _axis(facts: messages.Facts) -> EnergyAxis:
     return EnergyAxis(facts.axis.start_keV, facts.axis.step_keV, facts.axis.channels)
 
 
-def open_map(path: str | Path, signal: int | None = None, report: Report = silent) -> MapReading:
+def open_map(
+    path: str | Path,
+    signal: int | None = None,
+    report: Report = silent,
+    choice: Choice = NO_CHOICE,
+) -> MapReading:
     """Read the map of a file together with what is to be known about it; see `read_map`.
+
+    `choice` names an array that is the map, or frames and detectors.
 
     The file is read in another process, whose counts this one shares. `report` is called before
     each block of rows, and several times a second; the `Cancelled` it raises ends the reading.
@@ -125,7 +138,7 @@ def open_map(path: str | Path, signal: int | None = None, report: Report = silen
     from endmember.files import reading_messages as messages
     from endmember.files.reading_watch import checked_counts
 
-    reply, arrays = _asked("map", path, signal, report)
+    reply, arrays = _asked("map", path, signal, report, choice)
     assert isinstance(reply, messages.MapAnswer)
     facts = reply.facts
     starts, channels, counts, *images = arrays
@@ -197,7 +210,16 @@ def describe(path: str | Path) -> FileDescription:
     UnreadableFile
         if the file is missing, of unknown type, damaged, or holds no signal.
     """
-    data = _asked("description", path).reply.data  # type: ignore[union-attr]
+    try:
+        data = _asked("description", path).reply.data  # type: ignore[union-attr]
+    except UnreadableFile as error:
+        if not asks_for_dataset(str(error)):
+            raise
+        from endmember.files.datasets import hint, listed_as_signals
+
+        return FileDescription(
+            str(path), "arrays", listed_as_signals(path), None, None, (hint(path),)
+        )
     return FileDescription(
         data["file"],
         data["format"],
@@ -208,8 +230,8 @@ def describe(path: str | Path) -> FileDescription:
     )
 
 
-def signals_of(path: str | Path) -> tuple[dict[str, Any], ...]:
-    """The signals of a file as in `endmember info --json`, without counting anything.
+def map_choices(path: str | Path) -> tuple[dict[str, Any], ...]:
+    """The signals of a file as in `endmember info --json`, the maps with all their `counts`.
 
     Raises
     ------

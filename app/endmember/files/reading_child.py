@@ -114,7 +114,7 @@ def _read(request: messages.Request, shelf: Shelf, report: Any) -> msgspec.Struc
     signal_choice.LARGEST_BLOCK_BYTES = request.block_bytes
     path = Path(request.path)
     if request.wanted == "signals":
-        return messages.PlainAnswer(list(extraction.signals_in(path)))
+        return messages.PlainAnswer(list(extraction.signals_in(path, report)))
     if request.wanted == "description":
         return messages.PlainAnswer(extraction.description_in(path, report).to_json())
     if request.wanted == "spectrum":
@@ -122,7 +122,7 @@ def _read(request: messages.Request, shelf: Shelf, report: Any) -> msgspec.Struc
         counts = shelf.put(single.spectrum.counts)
         facts = _facts(single.spectrum, single.elements, single.signal, single.warnings)
         return messages.SpectrumAnswer(facts, (shelf.place(counts),))
-    reading = extraction.map_in(path, request.signal, report, shelf.empty)
+    reading = extraction.map_in(path, request.signal, report, shelf.empty, request.choice)
     image = reading.image
     arrays = [image.starts, image.channels, image.counts, *image.images.values()]
     places = tuple(shelf.place(shelf.put(array)) for array in arrays)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from endmember.files.choice import NO_CHOICE, Choice
 from endmember.files.shared_arrays import Place
 
 Wanted = Literal["map", "spectrum", "description", "signals"]
@@ -23,6 +24,7 @@ class Request(msgspec.Struct, frozen=True):
     memory_bytes: int
     silence_s: float
     block_bytes: int
+    choice: Choice = NO_CHOICE
 
 
 class Begun(msgspec.Struct, frozen=True, tag="begun"):

@@ -26,6 +26,7 @@ import numpy.typing as npt
 from endmember.core.progress import Report
 from endmember.files import reading_messages as messages
 from endmember.files import reading_peak
+from endmember.files.choice import NO_CHOICE, Choice
 from endmember.files.completeness import size_with_companions
 from endmember.files.process_channel import Channel, PipeChannel, SocketChannel
 from endmember.files.reading_child import too_large
@@ -192,6 +193,7 @@ def read(
     signal: int | None,
     report: Report,
     block_bytes: int,
+    choice: Choice = NO_CHOICE,
 ) -> Outcome:
     """What is wanted of a file, read in another process.
 
@@ -203,7 +205,9 @@ def read(
         after a fault of the program.
     """
     limits = memory_limit_bytes(), silence_limit_s(path)
-    request = messages.Request(wanted, str(Path.cwd()), str(path), signal, *limits, block_bytes)
+    request = messages.Request(
+        wanted, str(Path.cwd()), str(path), signal, *limits, block_bytes, choice
+    )
     while True:
         child = _taken_child()
         try:

@@ -49,7 +49,8 @@ def row_blocks(signal: Signal, report: Report = silent) -> Iterator[npt.NDArray[
         yield np.asarray(block)
 
 
-def _total(signal: Signal, report: Report) -> float:
+def total_of(signal: Signal, report: Report) -> float:
+    """All counts of a signal, whose blocks are read one after the other."""
     if signal.kind != "map":
         return float(np.asarray(signal.data, dtype=np.float64).sum())
     return float(sum(block.sum(dtype=np.float64) for block in row_blocks(signal, report)))
@@ -96,7 +97,7 @@ def chosen_signal(
         raise _why_none(content, kind)
     if len(candidates) == 1:
         return candidates[0], ()
-    best = max(candidates, key=lambda s: (_total(s, report), s.index))
+    best = max(candidates, key=lambda s: (total_of(s, report), s.index))
     return best, (
         (
             f"The file holds {len(candidates)} signals that could be the {kind} "

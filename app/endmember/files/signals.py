@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from endmember.files.choice import NO_CHOICE, Choice
 from endmember.files.completeness import check_length, check_packing, size_with_companions
-from endmember.files.phenom_images import unpack_with_opencv
 from endmember.files.sniffing import Sniffed, main_file, named, picture_kind, sniffed
+from endmember.files.tiff_lzw import offer_to_tifffile
 from endmember.files.unreadable import UnreadableFile
 
 LARGE_FILE_BYTES = 32_000_000
@@ -143,12 +144,15 @@ def _suffix_for(plugin: Mapping[str, Any], path: Path, known: Sniffed | None) ->
     return known.suffix
 
 
-def _options(format_name: str, path: Path) -> dict[str, Any]:
+def _options(format_name: str, path: Path, choice: Choice) -> dict[str, Any]:
+    from endmember.files.frames import reader_options
+
+    chosen = reader_options(format_name, choice)
     if format_name in ("HSPY", "EMD"):
-        return {"lazy": True}
+        return {"lazy": True, **chosen}
     if format_name == "JEOL" and path.suffix.lower() == ".pts":
         # the default of 8 bits wraps; lazy reading saves memory but compiles for seconds
-        return {"SI_dtype": np.uint16, "lazy": path.stat().st_size > LARGE_FILE_BYTES}
+        return {"SI_dtype": np.uint16, "lazy": path.stat().st_size > LARGE_FILE_BYTES, **chosen}
     return {}
 
 
@@ -161,11 +165,11 @@ def _read_msa_without_section_text(path: Path) -> list[dict[str, Any]]:
     return list(parse_msa_string(re.sub(r"(?m)^#SPECTRUM\s*:[ \t]*$", section, text), str(path)))
 
 
-def _call(plugin: dict[str, Any], path: Path) -> list[dict[str, Any]]:
+def _call(plugin: dict[str, Any], path: Path, choice: Choice) -> list[dict[str, Any]]:
     reader = importlib.import_module(plugin["api"])
     if plugin["name"] == "Phenom":
-        unpack_with_opencv()
-    found = list(reader.file_reader(str(path), **_options(plugin["name"], path)))
+        offer_to_tifffile()
+    found = list(reader.file_reader(str(path), **_options(plugin["name"], path, choice)))
     if plugin["name"] == "MSA" and found and found[0]["data"].size == 0:
         found = _read_msa_without_section_text(path)
     if plugin["name"] == "MSA":
@@ -302,8 +306,10 @@ def _signal(index: int, raw: Mapping[str, Any]) -> Signal:
     )
 
 
-def open_signals(path: str | Path) -> FileContent:
+def open_signals(path: str | Path, choice: Choice = NO_CHOICE) -> FileContent:
     """All signals of a file, counts not yet looked at (lazily read where the format allows).
+
+    `choice` names an array that is the map, or frames and detectors.
 
     Raises
     ------
@@ -313,38 +319,60 @@ def open_signals(path: str | Path) -> FileContent:
     path = Path(path)
     if not path.exists():
         raise UnreadableFile(f"{path}: there is no such file; check the name and the folder.")
+    from endmember.files import datasets, frames
+
     last: Exception | None = None
     known = sniffed(path)
     _import_dask()
-    for plugin in _plugins(path, known):
+    if choice.dataset is not None or choice.axes is not None:
+        return datasets.open_dataset(path, choice)
+    arrays = datasets.kind_of(path)
+    if arrays is not None and arrays != "HDF5":
+        raise datasets.needs_choice(path)
+    plugins = _plugins(path, known)
+    frames.refuse_unless_kept(path, [p["name"] for p in plugins], choice)
+    for plugin in plugins:
         check_length(path, str(plugin["name"]))
         suffix = _suffix_for(plugin, path, known)
         with quiet_readers() as remarks, named(path, suffix) as place:
             try:
-                found = [raw for raw in _call(plugin, place) if "data" in raw and "axes" in raw]
+                found = [
+                    raw for raw in _call(plugin, place, choice) if "data" in raw and "axes" in raw
+                ]
                 signals = tuple(_signal(i, raw) for i, raw in enumerate(found))
             except MemoryError:
                 raise
             except Exception as error:  # readers raise anything on damaged files
                 last = error
                 continue
-        if signals:
-            held = size_with_companions(path)
-            for signal in signals:
-                announced = math.prod(signal.shape) * int(signal.data.dtype.itemsize)
-                check_packing(path, announced, held)
-            said = [sentence.replace(str(place), str(path)) for sentence in remarks]
-            if (
-                known is not None
-                and path.is_file()
-                and path.suffix.lower() not in _suffixes(plugin)
-            ):
-                said.append(
-                    f"The name ends in '{path.suffix}' but the content is that of a "
-                    f"{known.suffix} file: it is read as such."
-                )
-            return FileContent(path, str(plugin["name"]), signals, tuple(said))
-    raise _failure(path, last)
+        signals = frames.chosen(path, signals, choice, remarks)
+        if signals and not (arrays and {s.kind for s in signals} <= {"other", "image"}):
+            _check_signals(path, signals)
+            return FileContent(
+                path, str(plugin["name"]), signals, _told(path, place, plugin, known, remarks)
+            )
+    if arrays is not None:
+        raise datasets.needs_choice(path)
+    raise frames.frame_failure(path, last, choice) or _failure(path, last)
+
+
+def _check_signals(path: Path, signals: tuple[Signal, ...]) -> None:
+    held = size_with_companions(path)
+    for signal in signals:
+        check_packing(path, math.prod(signal.shape) * int(signal.data.dtype.itemsize), held)
+
+
+def _told(
+    path: Path, place: Path, plugin: dict[str, Any], known: Sniffed | None, remarks: list[str]
+) -> tuple[str, ...]:
+    """What the reader had to say, and that the name is of another kind than the content."""
+    said = [sentence.replace(str(place), str(path)) for sentence in remarks]
+    if known is not None and path.is_file() and path.suffix.lower() not in _suffixes(plugin):
+        said.append(
+            f"The name ends in '{path.suffix}' but the content is that of a {known.suffix} file: "
+            "it is read as such."
+        )
+    return tuple(said)
 
 
 def _import_dask() -> None:
