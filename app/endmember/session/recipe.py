@@ -95,10 +95,14 @@ class MapInput(
     kw_only=True,
     rename={"rois": "roi", "excludes": "exclude"},
 ):
-    """One map: its file and what was decided about it alone. Pixels are of the uncropped map."""
+    """One map: its file and what was decided about it alone. Pixels are of the uncropped map.
+
+    `sha256` is that of the file with which the recipe was saved; no result depends on it.
+    """
 
     file: str
     name: str
+    sha256: str | None = None
     signal: int | None = None
     crop: Box | None = None
     rebin: int = 1

@@ -137,7 +137,7 @@ def dump_recipe(
     """
     if folder is not None:
         source = Path(base) if base is not None else Path()
-        recipe = _with_files(recipe, lambda file: _relative(source / file, Path(folder)))
+        recipe = with_files(recipe, lambda file: _relative(source / file, Path(folder)))
     return _toml(_document(recipe))
 
 
@@ -148,7 +148,19 @@ def anchored(recipe: Recipe, folder: str | Path) -> Recipe:
     """
     base = Path(folder).resolve()
     # a file saved elsewhere and opened again has its old name: "../" is followed, a link is kept
-    return _with_files(recipe, lambda file: str((base / file).parent.resolve() / Path(file).name))
+    return with_files(recipe, lambda file: str((base / file).parent.resolve() / Path(file).name))
+
+
+def with_files(recipe: Recipe, place: Callable[[str], str]) -> Recipe:
+    """The recipe with each of its files, of maps and beside them, where `place` puts it."""
+    maps = tuple(changed(entry, file=place(entry.file)) for entry in recipe.maps)
+    quantification = recipe.quantification
+    if quantification.k_factors != "computed":
+        quantification = changed(quantification, k_factors=place(quantification.k_factors))
+    detector = recipe.detector
+    if detector.curve is not None:
+        detector = changed(detector, curve=place(detector.curve))
+    return changed(recipe, maps=maps, quantification=quantification, detector=detector)
 
 
 def _error(path: recipe_rules.Path, says: str, document: Any, where: str) -> RecipeError:
@@ -258,17 +270,6 @@ def _nearest(key: str, known: Mapping[str, object]) -> str:
     folded = {name.lower(): name for name in known}
     best = difflib.get_close_matches(key.lower(), folded, n=1, cutoff=0.0)[0]
     return f'the nearest known one is "{folded[best]}"'
-
-
-def _with_files(recipe: Recipe, place: Callable[[str], str]) -> Recipe:
-    maps = tuple(changed(entry, file=place(entry.file)) for entry in recipe.maps)
-    quantification = recipe.quantification
-    if quantification.k_factors != "computed":
-        quantification = changed(quantification, k_factors=place(quantification.k_factors))
-    detector = recipe.detector
-    if detector.curve is not None:
-        detector = changed(detector, curve=place(detector.curve))
-    return changed(recipe, maps=maps, quantification=quantification, detector=detector)
 
 
 def _relative(file: Path, folder: Path) -> str:

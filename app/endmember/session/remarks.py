@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from endmember.session.formula_units import formula_units
+from endmember.session.map_files import change_of_content
 from endmember.session.open_decisions import open_decisions
 from endmember.session.recipe import Recipe
 from endmember.session.session import Failure, Session
@@ -51,6 +52,8 @@ def _value(session: Session, step: str, name: str | None) -> Any:
 
 
 def _of_map(session: Session, name: str) -> Iterator[Remark]:
+    if (sentence := change_of_content(session, name)) is not None:
+        yield Remark("read", name, sentence)
     decomposed = _value(session, "decomposition", name)
     for step in ("read", "masks", "subtraction", "abundance"):
         result = _value(session, step, name)

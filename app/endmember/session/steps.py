@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from endmember.core.progress import Report, part_of
+from endmember.session.memory import check_room, decomposition_bytes
 from endmember.session.reading import MadeOfMap, Reading
 from endmember.session.recipe import (
     Decomposition,
@@ -162,6 +163,15 @@ def _decompose(report: Report, settings: Decomposition, data: Mapping[str, MapDa
     from endmember.core.decomposition import decompose
 
     images = [d.image for d in data.values()]
+    needed = decomposition_bytes(
+        sum(image.rows * image.columns for image in images),
+        images[0].axis.channels,
+        sum(len(image.counts) for image in images),
+        settings.components,
+        settings.method,
+    )
+    remedy = "ask for fewer components, or crop or rebin the map"
+    check_room(needed, f"a decomposition into {settings.components} components", remedy)
     found = decompose(images, settings.components, settings.method, settings.seed, report)
     return Decomposed(tuple(data), tuple(d.reading for d in data.values()), found)
 
@@ -292,7 +302,7 @@ def _one(compositions: Mapping[str, Compositions]) -> Compositions:
 
 
 def _read_settings(recipe: Recipe, entry: MapInput) -> Settings:
-    return (changed(entry, rois=(), excludes=(), thickness_nm=None), recipe.instrument)
+    return (changed(entry, sha256=None, rois=(), excludes=(), thickness_nm=None), recipe.instrument)
 
 
 def _mask_settings(recipe: Recipe, entry: MapInput) -> Settings:
