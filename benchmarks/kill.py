@@ -15,13 +15,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -33,6 +32,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("ENDMEMBER_CACHE_MB", "0")
 
 import endmember  # noqa: F401 - before numpy
+from endmember.demo import prepare_demo
 from endmember.files.folders import RESULT_MARK
 from endmember.session import edits
 from endmember.session.document import Document
@@ -42,6 +42,10 @@ from endmember.session.recovery import Recovery
 
 GESTURE_s = 0.15  # from one to the next: faster than hands are
 SAVING_s, WINDOW_s = 0.12, 1.5  # moments are drawn from so long after the first save, gesture
+READY = (  # imported once; nothing is computed before a process is forked
+    *("batch", "compositions", "partitions", "background_spreads", "separation", "map_data"),
+    *("composition_tables", "result_tables"),
+)
 BY_NATURE = ("run.json",)  # holds times: alike only in its warnings
 
 
@@ -129,9 +133,7 @@ def contents(folder: Path) -> dict[str, bytes | list[str]]:
 def kill_runs(folder: Path, recipe: Path, times: int, draw: random.Random) -> dict[str, Any]:
     """Kill during `endmember run`, at moments evenly over its whole time."""
     from endmember.cli import run_command
-    from endmember.session import warming
 
-    warming.load("endmember.session.batch")
     out, earlier, complete = folder / "results", folder / "earlier", folder / "complete"
     other = recipe.with_name("earlier.toml")
     other.write_text(recipe.read_text("utf-8").replace("seed = 0", "seed = 1"), "utf-8")
@@ -144,7 +146,7 @@ def kill_runs(folder: Path, recipe: Path, times: int, draw: random.Random) -> di
         return work
 
     durations = []
-    for end, of in ((earlier, other), (complete, recipe), (complete, recipe)):
+    for end, of in ((earlier, other), (complete, recipe)):
         begun = time.perf_counter()
         os.waitpid(Killed(run_to(end, of)).pid, 0)
         durations.append(time.perf_counter() - begun)
@@ -210,8 +212,10 @@ def at_the_window(folder: Path, recipe: Path, say: Callable[[int], None]) -> Non
 
 def kill_windows(folder: Path, recipe: Path, times: int, draw: random.Random) -> dict[str, Any]:
     """Kill while the window is open and steps run; then look what is offered."""
-    import endmember.ui.window  # noqa: F401 - imported once for all
+    from endmember.ui.window import PAGE_CLASSES
 
+    for page in PAGE_CLASSES.values():
+        importlib.import_module(page.partition(":")[0])
     store = Recovery(folder / "kept")
     lost: Counter[int] = Counter()
     found: Counter[str] = Counter()
@@ -248,11 +252,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     figures: dict[str, Any] = {}
+    for name in READY:
+        importlib.import_module(f"endmember.session.{name}")
+    for name in ("rsciio.hspy", "sklearn.decomposition", "endmember.files.exporting"):
+        importlib.import_module(name)
     with tempfile.TemporaryDirectory(prefix="endmember-kill-") as name:
         folder = Path(name)
-        command = [sys.executable, "-m", "endmember", "demo", "--no-window", "--size"]
-        command += [str(options.size), "--out", str(folder / "demo")]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        made = Killed(lambda _: void(prepare_demo(folder / "demo", options.size, void)))
+        os.waitpid(made.pid, 0)
         for what in options.what.split(","):
             own = folder / what
             own.mkdir()
