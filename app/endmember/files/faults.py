@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
+import stat
+from pathlib import Path
 
+LARGEST_BYTES = 20_000_000  # of a file that is read whole: a recipe, a table
 _FULL = "the disk is full: make room, or choose another place"
 _GONE = "its drive does not answer: connect it again, or choose another place"
 _REASONS = {
@@ -40,3 +44,19 @@ def sentence(error: OSError) -> str:
     if error.errno is None:  # raised by a library, with words of its own
         return str(error) or type(error).__name__
     return reason(error) if error.filename is None else f"{error.filename}: {reason(error)}"
+
+
+def ordinary_file(path: str | Path) -> Path:
+    """The path of a small file that is about to be read whole.
+
+    Raises
+    ------
+    OSError
+        if it is not there, a device or a pipe, which may have no end, or larger than 20 MB.
+    """
+    status = Path(path).stat()
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise OSError(errno.EINVAL, "this is no file but a device", os.fspath(path))
+    if status.st_size > LARGEST_BYTES:
+        raise OSError(errno.EFBIG, f"this is larger than {LARGEST_BYTES // 10**6} MB", str(path))
+    return Path(path)

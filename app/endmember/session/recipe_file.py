@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import msgspec
 import tomli_w
 
+from endmember.files.faults import ordinary_file
 from endmember.session import recipe_rules
 from endmember.session.recipe import (
     Box,
@@ -39,6 +41,18 @@ _HEADED_LISTS = (
     "component",
     "window",
 )
+_BARE = re.compile(r"[\w-]+")  # a key that needs no quotes, nearly as in TOML
+_TEXTS = re.compile(  # what TOML takes for texts and comments
+    r'"""(?:[^\\]|\\.)*?"""|'
+    r"'''.*?'''|"
+    r'"(?:[^"\\\n]|\\.)*"|'
+    r"'[^'\n]*'|#[^\n]*",
+    re.DOTALL,
+)
+_BETWEEN_KEYS = re.compile(r"[\n=,\[\]{}]")
+_DEEPEST = 20
+_LONGEST_SHOWN = 60
+_LARGEST = 2**53  # beyond it not every whole number is one for the machine
 _IN_ONE_LINE = ("density_g_cm3", "formula_unit")
 
 
@@ -85,7 +99,7 @@ def load_recipe(path: str | Path, *, unfinished: bool = False) -> Recipe:
         if the file cannot be read or used.
     """
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
+        text = ordinary_file(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise RecipeError(f"{path}: this is no text in UTF-8; save the recipe as UTF-8") from None
     except FileNotFoundError:
@@ -106,14 +120,26 @@ def parse_recipe(text: str, where: str, *, unfinished: bool = False) -> Recipe:
     RecipeError
         if the text is no TOML or no usable recipe.
     """
+    _check_depth(text, where)
     try:
         document = tomllib.loads(text)
-    except ValueError as error:
-        raise RecipeError(f"{where}: this is not valid TOML: {error}; correct that line") from None
+    except (ValueError, RecursionError) as error:
+        says = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise RecipeError(f"{where}: this is not valid TOML: {says}; correct that line") from None
     _check_table(document, Recipe, (), document, where)
     recipe = msgspec.convert(document, Recipe, dec_hook=_decode)
     check_recipe(recipe, where, unfinished=unfinished)
     return recipe
+
+
+def _check_depth(text: str, where: str) -> None:
+    """Refuse keys such as a.a.a.a without end: parsing takes their square in time and memory."""
+    for part in _BETWEEN_KEYS.split(_TEXTS.sub("", text)):
+        if part.count(".") > _DEEPEST:
+            raise RecipeError(
+                f"{where}: this is not valid TOML: nested too deeply; correct the line with "
+                f"{part.strip()[:20]}..."
+            )
 
 
 def check_recipe(recipe: Recipe, where: str, *, unfinished: bool = False) -> None:
@@ -167,7 +193,11 @@ def _error(path: recipe_rules.Path, says: str, document: Any, where: str) -> Rec
     key = ""
     names = []
     for part in path:
-        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else part
+        if isinstance(part, int):
+            key += f"[{part}]"
+        else:
+            shown = part if _BARE.fullmatch(part) else f'"{part[:_LONGEST_SHOWN]}"'
+            key += f".{shown}" if key else shown
         try:
             document = document[part]
         except (LookupError, TypeError):
@@ -233,13 +263,16 @@ def _converts(value: Any, kind: Any) -> bool:
         msgspec.convert(value, kind, dec_hook=_decode)
     except msgspec.ValidationError:
         return False
-    return _all_finite(value)
+    return _all_usable(value)
 
 
-def _all_finite(value: Any) -> bool:
+def _all_usable(value: Any) -> bool:
+    """Whether all numbers in a value are finite, and of a size that a machine can work with."""
     if isinstance(value, list):
-        return all(_all_finite(item) for item in value)
-    return not isinstance(value, float) or math.isfinite(value)
+        return all(map(_all_usable, value))
+    if isinstance(value, dict):  # a rule names which of its numbers is not finite
+        return all(_all_usable(v) or v != v or abs(v) == math.inf for v in value.values())
+    return not isinstance(value, int | float) or (math.isfinite(value) and abs(value) <= _LARGEST)
 
 
 def _decode(kind: type, value: Any) -> Any:
