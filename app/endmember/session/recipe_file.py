@@ -52,6 +52,7 @@ _TEXTS = re.compile(  # what TOML takes for texts and comments
 _BETWEEN_KEYS = re.compile(r"[\n=,\[\]{}]")
 _DEEPEST = 20
 _LONGEST_SHOWN = 60
+_ENDLESS = re.compile(r"\S{150,}")
 _LARGEST = 2**53  # beyond it not every whole number is one for the machine
 _IN_ONE_LINE = ("density_g_cm3", "formula_unit")
 
@@ -206,6 +207,7 @@ def _error(path: recipe_rules.Path, says: str, document: Any, where: str) -> Rec
             names.append(f'"{name}"')
     if names and path[-1] != "name":
         key += f" ({', '.join(names)})"
+    says = _ENDLESS.sub(lambda found: f"{found.group()[:_LONGEST_SHOWN]}...", says)
     sentence = f"{where}: {key} {says}"
     return RecipeError(
         "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in sentence)
