@@ -68,7 +68,7 @@ def decomposition_bytes(
     if method == "poisson":
         sums = 17 * channels * (components + pairs) + 4 * channels * components**2
         return 8.0 * (sums + 6 * pixels * components)
-    return 8.0 * 6 * (pixels + channels) * components + 30.0 * counts
+    return 8.0 * 4 * (pixels + channels) * components + 12.0 * counts
 
 
 def _free_bytes() -> float:
