@@ -366,6 +366,8 @@ def _texts_first(item: tuple[str, Any]) -> bool:
 
 
 def _value(value: Any) -> str:
+    if type(value) is int:  # most of a stroke, which is written after every change
+        return str(value)
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, dict):

@@ -73,7 +73,8 @@ def ask_for_moved(
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle("Where is the data?")
     box.setText(f"{first.name} is not where the recipe says. Where is it now?")
-    also = f" {len(others)} more that are missing are looked for beside it." if others else ""
+    verb = "is" if len(others) == 1 else "are"
+    also = f" {len(others)} more {verb} missing, and looked for beside it." if others else ""
     box.setInformativeText(f"It was in {first.parent}.{also}")
     find = box.addButton("&Find…", QMessageBox.ButtonRole.AcceptRole)
     without = box.addButton("Open &without", QMessageBox.ButtonRole.RejectRole)
