@@ -362,7 +362,7 @@ def export(target: Path, who: str, force: bool, together: threading.Barrier) -> 
 def test_two_exports_into_one_folder_at_once_give_one_whole_result(
     tmp_path: Path, force: bool
 ) -> None:
-    for turn in range(12):
+    for turn in range(40):
         target = tmp_path / str(turn) / "results"
         together, ends = threading.Barrier(3), {}
 

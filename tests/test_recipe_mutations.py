@@ -101,7 +101,7 @@ def refusal(text: str) -> str | None:
     return None
 
 
-@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutations())
 def test_a_changed_recipe_is_taken_or_refused_by_the_name_of_a_key(
     changed_one: tuple[dict[str, Any], str, Place],

@@ -109,9 +109,15 @@ def check_target(path: str | Path, force: bool, or_else: str = "") -> None:
         return
     if not force:
         raise ValueError(f"{path}: exists already; choose another folder{or_else}")
-    if not target.is_dir():
+    with contextlib.suppress(FileNotFoundError):  # another program has just taken it away
+        _check_replaceable(path, target)
+
+
+def _check_replaceable(path: str | Path, found: Path) -> None:
+    """Raise ValueError unless what was `found` at `path` is an earlier result, or empty."""
+    if not found.is_dir() and (found.exists() or found.is_symlink()):
         raise ValueError(f"{path}: is a file, not a folder; choose another name")
-    if any(target.iterdir()) and not (target / RESULT_MARK).is_file():
+    if any(found.iterdir()) and not (found / RESULT_MARK).is_file() and found.exists():
         raise ValueError(
             f"{path}: holds files that no run wrote (there is no {RESULT_MARK}), so it is not "
             "replaced; choose another folder or empty it"
@@ -122,22 +128,18 @@ def _put_in_place(part: Path, path: str | Path, target: Path, force: bool, or_el
     """Give `part` the name `target`; others may be doing the same, and only one may win."""
     aside: list[Path] = []
     try:
-        for _ in range(_TRIES):
+        for left in reversed(range(_TRIES)):
             try:
                 part.rename(target)
                 break
             except OSError:
-                if not (target.exists() or target.is_symlink()):
+                if not left:
                     raise
             check_target(path, force, or_else)  # it may have appeared since the work began
             old = _neighbour(target, _OLD)
             with contextlib.suppress(FileNotFoundError):  # another one was faster
                 target.rename(old)
                 aside.append(old)
-        else:
-            raise ValueError(
-                f"{path}: other programs write there at the same time; choose another folder"
-            )
     except BaseException:
         if aside and not target.exists():
             aside.pop().rename(target)
