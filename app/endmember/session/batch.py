@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from endmember.core.progress import Report, parts_of, silent
+from endmember.session.map_files import with_digests
 from endmember.session.recipe import Recipe
 from endmember.session.recipe_file import anchored, dump_recipe, load_recipe
 from endmember.session.remarks import remarks
@@ -142,7 +143,7 @@ def write_results(
         _write_abundance(session, name, folder / "abundance")
         _write_components(session, name, folder / "components" / f"{name}.npz")
     write_json(folder / "run.json", _account(session, records, told))
-    (folder / "recipe.toml").write_text(dump_recipe(session.recipe, final), encoding="utf-8")
+    (folder / "recipe.toml").write_text(dump_recipe(with_digests(session), final), encoding="utf-8")
     return told
 
 

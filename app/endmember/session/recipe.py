@@ -111,10 +111,12 @@ class MapInput(
     file does not; `frames` and `detectors` which are summed: see `files.choice`.
     The true energies are energy_offset_keV + energy_gain * E, E the energy axis of the file; left
     out they are 0 and 1.
+    `sha256` is that of the file with which the recipe was saved; no result depends on it.
     """
 
     file: str
     name: str
+    sha256: str | None = None
     signal: int | None = None
     dataset: str | None = None
     axes: str | None = None

@@ -38,6 +38,7 @@ class Problem(NamedTuple):
 
 _LARGEST_SEED = 2**32 - 1
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNORECASE)
+_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 _UNFIT = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff/\\:*?"<>|]')
 _LONGEST_NAME = 100  # bytes
 
@@ -257,6 +258,10 @@ def atomic_number(symbol: str) -> int:
 
 
 def _map(path: Path, entry: MapInput, phases: Sequence[str]) -> Iterator[Problem]:
+    if entry.sha256 is not None and not _DIGEST.fullmatch(entry.sha256):
+        yield Problem(
+            (*path, "sha256"), "is no SHA-256, which has 64 digits 0 to 9 and a to f; leave it out"
+        )
     yield from _at_least((*path, "signal"), entry.signal, 0)
     yield from _at_least((*path, "rebin"), entry.rebin, 1)
     yield from _energies(path, entry)

@@ -309,7 +309,7 @@ def _one(compositions: Mapping[str, Compositions]) -> Compositions:
 
 
 def _read_settings(recipe: Recipe, entry: MapInput) -> Settings:
-    return (changed(entry, rois=(), excludes=(), thickness_nm=None), recipe.instrument)
+    return (changed(entry, sha256=None, rois=(), excludes=(), thickness_nm=None), recipe.instrument)
 
 
 def _mask_settings(recipe: Recipe, entry: MapInput) -> Settings:
