@@ -39,6 +39,7 @@ PAGE_CLASSES = {
     "phases": "endmember.ui.phase_page:PhasePage",
     "abundance": "endmember.ui.abundance_page:AbundancePage",
     "composition": "endmember.ui.composition_page:CompositionPage",
+    "statistics": "endmember.ui.statistics_page:StatisticsPage",
 }
 SETTINGS_WIDTH = 290
 SPECTRUM_HEIGHT = 210
