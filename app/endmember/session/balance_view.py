@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from endmember.session.composition_view import ELEMENT, decimals_for, number_text
@@ -21,16 +21,16 @@ HEADS = (
     Header("whole_sigma", "± stat.", "at.%", "one sigma from counting, of the whole map"),
     Header("phases", "phases", "at.%", "the phases, each with its part of the counts"),
     Header("phases_sigma", "± stat.", "at.%", "one sigma from counting, of the phases together"),
+    Header(BULK, "bulk", "at.%", f"what is known of the whole sample: {_TYPE}"),
+    Header(BULK_SIGMA, "± bulk", "at.%", f"one sigma of it: {_TYPE}"),
     Header("difference", "whole − phases", "at.%", "what the phases do not account for",
            lines="whole −\nphases"),
     Header("difference_sigma", "in σ", "", "the difference over its error: counting and k-factors. "
-           "Above 3 a phase is missing, or masks hold another one"),
-    Header(BULK, "bulk", "at.%", f"what is known of the whole sample: {_TYPE}"),
-    Header(BULK_SIGMA, "± bulk", "at.%", f"one sigma of it: {_TYPE}"),
+           "Above 3 a phase is missing, a mask holds another one, or absorption differs"),
     Header("bulk_difference", "whole − bulk", "at.%", "the whole map less the bulk",
            lines="whole −\nbulk"),
-    Header("bulk_in_sigma", "in σ", "", "that difference over the errors of counting and of the bulk. "
-           "Above 3 this map is not like the whole sample, or k-factors are off"),
+    Header("bulk_in_sigma", "in σ", "", "that difference over the errors of counting and of the "
+           "bulk. Above 3 this map is not like the whole sample, or k-factors are off"),
 )  # fmt: skip
 
 
@@ -69,9 +69,9 @@ def _cells(
         Cell(row.element),
         *_value(row.whole_atomic_percent, row.whole_sigma, row.whole_systematic),
         *_value(row.phases_atomic_percent, row.phases_sigma, row.phases_systematic),
-        *_difference(row.difference, error, "counting and k-factors"),
         _typed(bulk.get(row.element)),
         _typed(bulk_sigma.get(row.element)),
+        *_difference(row.difference, error, "counting and k-factors"),
         *_difference(
             row.bulk_difference if current else None,
             row.bulk_difference_sigma if current else None,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from endmember.session.composition_view import ELEMENT, decimals_for, number_text
-from endmember.session.element_table import Cell, ElementTable, Header
+from endmember.session.element_table import NO_VALUE, Cell, ElementTable, Header
 
 if TYPE_CHECKING:
     from endmember.core.composition import ElementResult
@@ -27,25 +27,31 @@ STATES = {
 }
 
 
-def _heads(key: str, what: str, unit: str, says: str) -> tuple[Header, ...]:
-    lines = f"\n{what}"
+def _asked(key: str, what: str, unit: str, says: str) -> tuple[Header, ...]:
     return (
-        Header(f"{key} now", f"{what} now", unit, f"{says}, as measured", lines=f"{lines} now"),
+        Header(f"{key} now", f"{what} now", unit, f"{says}, as measured", lines=f"{what}\nnow"),
         Header(key, f"{what} asked", unit, f"{says} that is asked for: {_TYPE}",
-               lines=f"{lines} asked"),
+               lines=f"{what}\nasked"),
+    )  # fmt: skip
+
+
+def _needed(key: str, what: str) -> tuple[Header, ...]:
+    return (
         Header(f"{key} pixels", f"pixels for the {what}", "", "pixels of this phase it needs, the "
-               "matrix measured as it is", lines="\npixels"),
+               "matrix measured as it is", lines=f"for {what}:\npixels"),
         Header(f"{key} maps", f"maps for the {what}", "", "maps such as these it needs",
                lines="\nmaps"),
         Header(f"{key} minutes", f"minutes for the {what}", "min", "live time it needs at "
-               "today's rate; empty where the file names none", lines="\nlive time"),
+               "today's rate; empty where the file names none", lines="live\ntime"),
     )  # fmt: skip
 
 
 HEADS = (
     ELEMENT,
-    *_heads(LOD, "LOD", "ppm", "limit of detection in atomic ppm, 3 sigma of the blank"),
-    *_heads(ERROR, "error", "%", "statistical error in % of the value"),
+    *_asked(LOD, "LOD", "ppm", "limit of detection in atomic ppm, 3 sigma of the blank"),
+    *_asked(ERROR, "error", "%", "statistical error in % of the value"),
+    *_needed(LOD, "LOD"),
+    *_needed(ERROR, "error"),
 )
 
 
@@ -61,19 +67,19 @@ def outlook_table(entry: Entry, rows: Sequence[Outlook], goal: Goal) -> ElementT
         and getattr(goal, row.figure).get(row.element) == row.asked
     }
     results = [row for row in entry.composition.rows if row.detected is not None or row.line]
-    cells = tuple(
-        (
-            Cell(one.element),
-            *_part(_lod(one), goal.lod_ppm.get(one.element), needs.get((one.element, LOD))),
-            *_part(
-                relative_error(one),
-                goal.relative_error_percent.get(one.element),
-                needs.get((one.element, ERROR)),
-            ),
+    cells = []
+    for one in results:
+        asked = [getattr(goal, figure).get(one.element) for figure in (LOD, ERROR)]
+        cells.append(
+            (
+                Cell(one.element),
+                *_now_and_asked(one.lod_ppm, asked[0]),
+                *_now_and_asked(relative_error(one), asked[1]),
+                *_need_cells(needs.get((one.element, LOD))),
+                *_need_cells(needs.get((one.element, ERROR))),
+            )
         )
-        for one in results
-    )
-    return ElementTable(HEADS, cells, tuple(one.element for one in results), ())
+    return ElementTable(HEADS, tuple(cells), tuple(one.element for one in results), ())
 
 
 def relative_error(row: ElementResult) -> float | None:
@@ -84,31 +90,25 @@ def relative_error(row: ElementResult) -> float | None:
     return 100.0 * sigma / value
 
 
-def _lod(row: ElementResult) -> float | None:
-    return row.lod_ppm
-
-
-def _part(present: float | None, asked: float | None, need: Outlook | None) -> tuple[Cell, ...]:
+def _now_and_asked(present: float | None, asked: float | None) -> tuple[Cell, Cell]:
     now = Cell(number_text(present, decimals_for(present)), present)
-    typed = Cell("" if asked is None else f"{asked:g}", asked, _TYPE)
+    return now, Cell("" if asked is None else f"{asked:g}", asked, _TYPE)
+
+
+def _need_cells(need: Outlook | None) -> tuple[Cell, Cell, Cell]:
     if need is None:
-        return now, typed, Cell(""), Cell(""), Cell("")
+        return Cell(""), Cell(""), Cell("")
     if need.times_counts is None or need.state == "reached":
-        return now, typed, Cell(need.state, None, STATES[need.state]), Cell(""), Cell("")
+        return Cell(need.state, None, STATES[need.state]), Cell(""), Cell("")
     times = f"{need.times_counts:.3g} times today's counts"
     pixels = (
-        Cell(NOT_SO, None, STATES["not by pixels of this phase"])
+        Cell(NO_VALUE, None, STATES["not by pixels of this phase"])
         if need.pixels_needed is None
         else Cell(number_text(need.pixels_needed, 0), need.pixels_needed, f"now {need.pixels_now}")
     )
     minutes = need.minutes_needed
     return (
-        now,
-        typed,
         pixels,
         Cell(number_text(need.maps_needed, 0), need.maps_needed, times),
         Cell(number_text(minutes, decimals_for(None, minutes)), minutes, times),
     )
-
-
-NOT_SO = "not so"

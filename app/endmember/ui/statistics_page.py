@@ -17,8 +17,10 @@ from PyQt6.QtWidgets import (
 from endmember.session.requested_results import LAST_STEP, is_finished
 from endmember.ui.agreement_tab import AgreementTab
 from endmember.ui.balance_tab import BalanceTab
+from endmember.ui.growth_tab import GrowthTab
 from endmember.ui.outlook_tab import OutlookTab
 from endmember.ui.page import Page
+from endmember.ui.robustness_tab import RobustnessTab
 from endmember.ui.statistics_tab import Ground, StatisticsTab
 from endmember.ui.subject_row import SubjectRow
 from endmember.ui.theme import THEME
@@ -44,6 +46,8 @@ class StatisticsPage(Page):
             AgreementTab(workspace),
             BalanceTab(workspace),
             OutlookTab(workspace),
+            GrowthTab(workspace),
+            RobustnessTab(workspace),
         ]
         self._document: Document | None = None
         self._build_view()
