@@ -10,7 +10,6 @@ import numpy as np
 
 from endmember.session.composition_view import (
     decimals_for,
-    entry_title,
     measured_at_keV,
     number_text,
     window_width_keV,
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 MARGIN_FWHM = 4.0  # shown on either side of a line, unless another range is chosen
 ABOUT_FWHM = 1.5  # on either side of a line, where chi-squared about it is taken
-SHOWN = ("roi", "conventional", "mask")
+SHOWN = ("roi", "mask")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -57,14 +56,21 @@ def spectra_of(entries: Sequence[Entry], phase: str) -> list[Entry]:
 
 
 def overlaid(
-    entries: Sequence[Entry], element: str, low_keV: float, high_keV: float, *, normalised: bool
+    chosen: Sequence[Entry],
+    entries: Sequence[Entry],
+    element: str,
+    low_keV: float,
+    high_keV: float,
+    *,
+    normalised: bool,
 ) -> list[OverlaidSpectrum]:
-    """Each spectrum with the limit of detection of an element in its legend.
+    """The spectra chosen of `entries`, with the limit of detection of an element in the legend.
 
-    `normalised` divides by the highest count between `low_keV` and `high_keV`.
+    `normalised` divides by the highest count between `low_keV` and `high_keV`. A region of a
+    precipitate has the limit of the conventional route, after its subtraction.
     """
     found = []
-    for entry in entries:
+    for entry in chosen:
         spectrum = entry.composition.fit.spectrum
         energies = spectrum.axis.centres
         counts = np.asarray(spectrum.counts, np.float64)
@@ -74,15 +80,26 @@ def overlaid(
             if highest <= 0:
                 continue
             counts = counts / highest
-        found.append(OverlaidSpectrum(entry, _legend(entry, element), energies, counts))
+        lod = _lod_ppm(_subtracted(entry, entries), element)
+        told = "" if lod is None else f": LOD {number_text(lod, decimals_for(lod))} ppm"
+        found.append(OverlaidSpectrum(entry, f"{short_title(entry)}{told}", energies, counts))
     return found
 
 
-def _legend(entry: Entry, element: str) -> str:
-    rows = {row.element: row for row in entry.composition.rows}
-    lod = rows[element].lod_ppm if element in rows else None
-    told = "" if lod is None else f": LOD {number_text(lod, decimals_for(lod))} ppm"
-    return f"{entry_title(entry)}{told}"
+def short_title(entry: Entry) -> str:
+    """How a spectrum of a known phase is called: "Fp 1, ROI, map1" or "mask, sum"."""
+    kind = "ROI" if entry.source == "roi" else entry.source
+    return ", ".join(part for part in (entry.label, kind, entry.map) if part)
+
+
+def _subtracted(entry: Entry, entries: Sequence[Entry]) -> Entry:
+    """The same region after the conventional subtraction, where there is one."""
+    wanted = (entry.phase, "conventional", entry.map, entry.label)
+    return next((e for e in entries if (e.phase, e.source, e.map, e.label) == wanted), entry)
+
+
+def _lod_ppm(entry: Entry, element: str) -> float | None:
+    return next((r.lod_ppm for r in entry.composition.rows if r.element == element), None)
 
 
 def range_about(entries: Sequence[Entry], element: str) -> tuple[float, float] | None:
@@ -121,23 +138,28 @@ def line_fit_sentence(entry: Entry, element: str) -> str:
     """The same for people."""
     found = line_fit(entry, element)
     if found is None:
-        return f"{entry_title(entry)}: no line of {element or 'an element'} in the range"
+        return f"{short_title(entry)}: no line of {element or 'an element'} in the range"
     return (
-        f"{entry_title(entry)}: chi-squared about the line {found.chi_squared:.2f} "
-        f"± {found.spread:.2f}, of all {found.whole:.2f}"
+        f"{short_title(entry)}: χ² {found.chi_squared:.2f} about the line (expected 1.00 "
+        f"± {found.spread:.2f}), {found.whole:.2f} of all"
     )
 
 
-def panels_of(entries: Sequence[Entry], map_name: str) -> list[Entry]:
+def shown_at_first(spectra: Sequence[Entry], map_name: str) -> list[Entry]:
+    """The spectra that are compared at first: those of a map, and the sums."""
+    return [e for e in spectra if e.map in (map_name, "sum")]
+
+
+def panels_of(spectra: Sequence[Entry], map_name: str) -> list[Entry]:
     """Which fits stand side by side: a region and the mask of this map, and the sum of the masks.
 
-    The region is what the conventional route gives: after its subtraction where there is one.
+    With the sum as the map, those of the sum and the mask of the first map.
     """
-    here = [e for e in entries if e.map == map_name]
-    regions = [e for e in here if e.source == "roi"]
+    here = [e for e in spectra if e.map == map_name]
+    masks = [e for e in spectra if e.source == "mask" and e not in here]
     wanted = [
-        *regions[:1],
+        *[e for e in here if e.source == "roi"][:1],
         *(e for e in here if e.source == "mask"),
-        *(e for e in entries if e.map == "sum" and e.source == "mask"),
+        *(e for e in masks if e.map == "sum" or map_name == "sum"),
     ]
     return wanted[:3]

@@ -42,6 +42,7 @@ class GrowthTab(StatisticsTab):
         self.legend = QLabel()
         self.legend.setWordWrap(True)
         self.table = StatisticsTable("growth of signal to noise")
+        self.table.setMinimumHeight(64)
         self.shown = TableOrWord(self.table, workspace)
         self.sentence = remark()
         self._drawn: tuple[object, ...] = ()

@@ -52,6 +52,7 @@ class RobustnessTab(StatisticsTab):
         self.legend = QLabel(legend_text(ERROR_KINDS))
         self.legend.setWordWrap(True)
         self.table = StatisticsTable("errors of the composition")
+        self.table.setMinimumHeight(64)
         self.shown = TableOrWord(self.table, workspace)
         self._drawn: tuple[Any, ...] = ()
         self._build()

@@ -18,6 +18,7 @@ from endmember.session.requested_results import LAST_STEP, is_finished
 from endmember.ui.agreement_tab import AgreementTab
 from endmember.ui.balance_tab import BalanceTab
 from endmember.ui.growth_tab import GrowthTab
+from endmember.ui.line_tab import LineTab
 from endmember.ui.outlook_tab import OutlookTab
 from endmember.ui.page import Page
 from endmember.ui.robustness_tab import RobustnessTab
@@ -47,6 +48,7 @@ class StatisticsPage(Page):
             BalanceTab(workspace),
             OutlookTab(workspace),
             GrowthTab(workspace),
+            LineTab(workspace),
             RobustnessTab(workspace),
         ]
         self._document: Document | None = None

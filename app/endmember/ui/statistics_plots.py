@@ -56,7 +56,7 @@ class PlotOfPixels(SmallPlot):
             left.setLogMode(False, False)
             left.tickStrings = lambda values, _scale, spacing: [number(v, spacing) for v in values]
         left.setWidth(52)  # so that plots below each other line up
-        self.setMinimumSize(150, 70)
+        self.setMinimumSize(150, 60)
 
     def show_growths(self, growths: Sequence[Growth]) -> None:
         """Show these curves, each in its colour and with its symbol."""
@@ -151,7 +151,7 @@ class ErrorPlot(SmallPlot):
         bottom.tickStrings = self._elements
         bottom.setTickSpacing(1, 1)
         self._axes[0][0].setWidth(52)
-        self.setMinimumSize(150, 110)
+        self.setMinimumSize(150, 90)
         self.setToolTip(
             "Errors of each element in % of its value: from counting, from the k-factors, and, "
             "where they were asked for, from the masks and from the bootstrap"

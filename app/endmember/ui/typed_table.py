@@ -45,9 +45,12 @@ class StatisticsModel(CompositionModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
     ) -> object:
-        """As of compositions, but a row leads to no spectrum."""
-        if orientation == Qt.Orientation.Vertical and role == Role.ToolTipRole:
-            return self.table.elements[section] if section < self.rowCount() else None
+        """As of compositions, but a row leads to no spectrum, and may be called by a number."""
+        if orientation == Qt.Orientation.Vertical and section < self.rowCount():
+            if role == Role.ToolTipRole:
+                return self.table.elements[section]
+            if role == Role.DisplayRole:
+                return self.table.cells[section][0].text
         return super().headerData(section, orientation, role)
 
     def data(self, index: QModelIndex, role: int = Role.DisplayRole) -> object:
