@@ -93,7 +93,9 @@ def short_title(entry: Entry) -> str:
 
 
 def _subtracted(entry: Entry, entries: Sequence[Entry]) -> Entry:
-    """The same region after the conventional subtraction, where there is one."""
+    """A region after the conventional subtraction, where there is one; a mask as it is."""
+    if entry.source != "roi":
+        return entry
     wanted = (entry.phase, "conventional", entry.map, entry.label)
     return next((e for e in entries if (e.phase, e.source, e.map, e.label) == wanted), entry)
 

@@ -46,6 +46,8 @@ HEADS = (
     Header("seeds", "seeds", "at.%", "root mean square change with other seeds of GrabCut"),
     Header("noise", "by counting", "at.%", "what these four would come to by counting alone"),
 )  # fmt: skip
+KnownErrors = tuple["Sequence[MaskSpread] | None", "Sequence[BootstrapError] | None"]
+"""What was asked for of other masks and of the bootstrap, None for what was not."""
 NOT_ASKED = Cell("", None, "not computed yet: press the button")
 
 

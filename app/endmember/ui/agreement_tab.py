@@ -101,7 +101,7 @@ class AgreementTab(StatisticsTab):
         choices += [(spectra_title(spectra), spectra) for spectra in tested]
         self.spectra_box.show_choices(choices, chosen)
         self.spectra_box.setEnabled(bool(tested))
-        spectra: Spectra | None = chosen  # type: ignore[assignment]  # one of those tested
+        spectra: Spectra | None = chosen
         self.shown.show_table(
             consistency_table(rows, ground.found, spectra), self.workspace.focus.element
         )

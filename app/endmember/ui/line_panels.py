@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QTimer, pyqtSignal
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from endmember.session.line_overlays import line_fit_sentence
@@ -16,7 +18,10 @@ from endmember.ui.fit_view import FitView
 if TYPE_CHECKING:
     from endmember.session.compositions import Entry
 
+Spacing = tuple[float, float]
+Usual = Callable[[float, float, float], list[Spacing]]
 MOST = 3
+LEGEND_ROOM = 260  # pixels of a panel
 PLACES = ("first", "second", "third")
 
 
@@ -45,6 +50,8 @@ class LinePanels(QWidget):
             view.setAccessibleName(f"{place} fit of the line")
             view.plot.canvas.setAccessibleName(f"{place} fit of the line")
             view.setMinimumWidth(120)
+            usual = view.plot.bottom.tickSpacing
+            view.plot.bottom.tickSpacing = partial(self._tick_spacing, usual)
             view.energy_hovered.connect(self.energy_hovered)
         self._shown: tuple[object, ...] = ()
         self._turn = 0
@@ -71,6 +78,26 @@ class LinePanels(QWidget):
         if turn == self._turn:
             self.views[number].show_entry(entry, element)
             self.views[number].show_range_about(*about)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Narrow plots have no room for a legend."""
+        super().resizeEvent(event)
+        for view in self.views:
+            view.plot.legend.setVisible(not self._is_narrow)
+
+    @property
+    def _is_narrow(self) -> bool:
+        return self.width() < MOST * LEGEND_ROOM
+
+    def _tick_spacing(self, usual: Usual, low: float, high: float, size: float) -> list[Spacing]:
+        """Spacings of the ticks and their offsets: in a narrow plot two or three numbers."""
+        if not self._is_narrow or high <= low:
+            return usual(low, high, size)
+        tens = 10.0 ** math.floor(math.log10(high - low))
+        major = max(
+            tens * s for s in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if tens * s <= (high - low) / 2
+        )
+        return [(major, 0.0), (major / 5, 0.0)]
 
     def set_log(self, log: bool) -> None:
         """Logarithmic counts in all."""

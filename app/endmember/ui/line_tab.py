@@ -16,7 +16,7 @@ from PyQt6.QtWidgets import (
     QToolButton,
 )
 
-from endmember.core.line_markers import markers
+from endmember.core.line_markers import Marker, markers
 from endmember.session.line_overlays import (
     line_fit_sentence,
     overlaid,
@@ -55,6 +55,7 @@ class LineTab(StatisticsTab):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self.kind_box = ChoiceBox("Spectra over each other, or fits side by side", "lines shown")
+        self.kind_box.setMinimumContentsLength(6)
         self.kind_box.show_choices([("overlaid", OVERLAY), ("fits", FITS)], OVERLAY)
         self.low, self.high = self._energy_box("lower"), self._energy_box("upper")
         self.about = QToolButton()
@@ -86,6 +87,7 @@ class LineTab(StatisticsTab):
         box.setRange(0.0, 400.0)
         box.setDecimals(2)
         box.setSingleStep(0.1)
+        box.setMinimumWidth(box.fontMetrics().horizontalAdvance("00.00 keV") + 26)
         return box
 
     def _build(self) -> None:
@@ -107,6 +109,10 @@ class LineTab(StatisticsTab):
         self.options.addWidget(self.list)
         self.options.addWidget(self.fits_title)
         self.options.addWidget(self.fits)
+        self.curves = remark(
+            "Line: spectrum; coloured line: fit; dashed: background; filled: the element."
+        )
+        self.options.addWidget(self.curves)
         self.options.addWidget(
             remark(
                 "LOD: 3 σ of the blank, in atomic ppm; of a region after the conventional "
@@ -200,7 +206,7 @@ class LineTab(StatisticsTab):
         self.middle.setCurrentIndex(0 if is_overlay else 1)
         for widget in (self.list_title, self.list, self.normalised):
             widget.setVisible(is_overlay)
-        for widget in (self.fits_title, self.fits):
+        for widget in (self.fits_title, self.fits, self.curves):
             widget.setVisible(not is_overlay)
         state = (ground.found, ground.subject, kind, self.energies, self.normalised.isChecked())
         if (*state, *self.ticked) == self._drawn:
@@ -241,7 +247,7 @@ class LineTab(StatisticsTab):
     def _mark(self, element: str) -> None:
         """The lines of the element."""
         spectrum = self._listed[0].composition.fit.spectrum if self._listed else None
-        found = ()
+        found: tuple[Marker, ...] = ()
         if spectrum is not None and spectrum.beam_energy_keV is not None and element:
             found = markers((element,), spectrum.axis, spectrum.beam_energy_keV)
         self.view.set_markers(

@@ -6,12 +6,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from endmember.core.progress import Cancelled, Report
 from endmember.session.requested_results import (
+    LAST_STEP,
     TITLES,
     Question,
     RequestedResults,
@@ -22,6 +23,10 @@ from endmember.session.requested_results import (
 )
 from endmember.session.session import Failure, Session
 from endmember.ui.runner import Runner
+
+if TYPE_CHECKING:
+    from endmember.session.compositions import Compositions
+    from endmember.session.robustness_view import KnownErrors
 
 
 @dataclass(eq=False, slots=True)
@@ -89,6 +94,13 @@ class OnRequest(QObject):
     def answer(self, name: RequestName) -> Any:
         """The answer about today's compositions, None if there is none."""
         return None if self._session is None else self._results.find(self._session, name)
+
+    def known_errors(self, found: Compositions) -> KnownErrors:
+        """What other masks and the bootstrap gave for these compositions, if they are today's."""
+        session = self._session
+        if session is None or session.result(LAST_STEP, session.recipe.map_names[0]) is not found:
+            return None, None
+        return self.answer("mask_spread"), self.answer("bootstrap")
 
     def failure(self, name: RequestName) -> str:
         """Why today's question has no answer; empty if it has, or nobody asked."""

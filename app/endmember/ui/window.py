@@ -20,6 +20,7 @@ from endmember.session.disk_cache import DiskCache
 from endmember.session.document import Document
 from endmember.session.remarks import remarks
 from endmember.ui.actions import Actions
+from endmember.ui.map_switch import StepsPanel
 from endmember.ui.messages import NOTICES, Message, MessagePanel
 from endmember.ui.page import Page
 from endmember.ui.preferences import Preferences
@@ -96,7 +97,7 @@ class MainWindow(QMainWindow):
         left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
         bottom = Qt.DockWidgetArea.BottomDockWidgetArea
         self.docks = [
-            self._dock("Steps", self.step_list, left),
+            self._dock("Steps", StepsPanel(self.workspace, self.step_list), left),
             self._dock("Spectrum", self.spectrum, bottom),
             self._dock("Settings", self.settings, right),
             self._dock("Messages", self.messages, right),
