@@ -56,7 +56,7 @@ class RobustnessTab(StatisticsTab):
         self.shown = TableOrWord(self.table, workspace)
         self._drawn: tuple[Any, ...] = ()
         self._build()
-        THEME.changed.connect(lambda: self.legend.setText(legend_text(ERROR_KINDS)))
+        THEME.changed.connect(self._follow_theme)
 
     def _build(self) -> None:
         below = QWidget()
@@ -80,6 +80,9 @@ class RobustnessTab(StatisticsTab):
                 "it comes from masks that follow the noise."
             )
         )
+
+    def _follow_theme(self) -> None:
+        self.legend.setText(legend_text(ERROR_KINDS))
 
     def show_ground(self, ground: Ground) -> None:
         """Show every error that is known of the phase on the map looked at."""
