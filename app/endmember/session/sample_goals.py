@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from endmember.session.recipe import Contents, Limits, Recipe, changed
@@ -44,7 +45,29 @@ def set_goal(recipe: Recipe, figure: Figure, element: str, asked: float | None) 
     Raises
     ------
     ValueError
-        if the element is not one of the sample, or the figure is not above 0.
+        if the figure is not above 0.
     """
     goals = Limits(with_value(getattr(recipe.goal, figure), element, plain(asked)))
     return allowed(changed(recipe, goal=changed(recipe.goal, **{figure: goals})))
+
+
+def goals_kept_for(recipe: Recipe, elements: Collection[str]) -> Recipe:
+    """The recipe without bulk and goals of elements that are not quantified any more."""
+
+    def kept(values: Mapping[str, float]) -> dict[str, float]:
+        return {element: value for element, value in values.items() if element in elements}
+
+    sample, goal = recipe.sample, recipe.goal
+    return changed(
+        recipe,
+        sample=changed(
+            sample,
+            bulk=Contents(kept(sample.bulk)),
+            bulk_sigma=Contents(kept(sample.bulk_sigma)),
+        ),
+        goal=changed(
+            goal,
+            lod_ppm=Limits(kept(goal.lod_ppm)),
+            relative_error_percent=Limits(kept(goal.relative_error_percent)),
+        ),
+    )

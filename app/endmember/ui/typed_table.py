@@ -93,7 +93,9 @@ class StatisticsTable(CompositionTableView):
         """In a cell that is typed in: a digit, Enter or F2 begins, Delete empties."""
         assert event is not None
         index = self.currentIndex()
-        if not self.model_.is_typed(index):
+        if self.state() == QTableView.State.EditingState:
+            event.accept()  # the Enter that ended typing, or a key that the line did not want
+        elif not self.model_.is_typed(index):
             super().keyPressEvent(event)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F2):
             self.edit(index)
