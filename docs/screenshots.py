@@ -23,7 +23,7 @@ os.environ.setdefault("ENDMEMBER_CONFIG", tempfile.mkdtemp(prefix="endmember-scr
 from PyQt6.QtWidgets import QApplication
 
 IMAGES = Path(__file__).resolve().parent / "images"
-PAGES = ("map", "components", "masks", "phases", "abundance", "composition")
+PAGES = ("map", "components", "masks", "phases", "abundance", "composition", "statistics")
 SIZES = {"1366x768": (1366, 768, "1"), "1920x1080": (1920, 1080, "1"), "150": (1366, 768, "1.5")}
 
 

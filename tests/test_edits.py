@@ -508,6 +508,13 @@ def arguments(recipe: Recipe, kind: str) -> dict[str, dict[str, st.SearchStrateg
         },
         "set_k_factor": {"element": element, "k_factor": st.none() | number},
         "set_valence": {"element": element, "valence": st.none() | number},
+        "set_bulk": {"element": element, "atomic_percent": st.none() | number},
+        "set_bulk_sigma": {"element": element, "atomic_percent": st.none() | number},
+        "set_goal": {
+            "figure": st.sampled_from(["lod_ppm", "relative_error_percent"]),
+            "element": element,
+            "asked": st.none() | number,
+        },
         "set_detector": {
             "silicon_um": kept(number),
             "dead_layer_nm": kept(number),

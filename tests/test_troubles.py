@@ -70,7 +70,7 @@ def test_a_map_that_cannot_be_read_says_why_on_every_page(person: Person, file: 
         person.rest()
         said = sentences(person)
         assert broken.name in said["map"]
-        assert [said[page] for page in PAGES[1:]] == 5 * [f"waits for Map: {said['map']}"]
+        assert [said[page] for page in PAGES[1:]] == 6 * [f"waits for Map: {said['map']}"]
         assert person.workspace.state("map") == "failed"
         assert any(said["map"] in str(m) for m in person.window.messages.messages)
 

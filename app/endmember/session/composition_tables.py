@@ -15,6 +15,7 @@ from endmember.session.partition_view import (
     partition_table,
 )
 from endmember.session.recipe import FormulaBases
+from endmember.session.robustness_view import KnownErrors, with_known_errors
 
 if TYPE_CHECKING:
     from endmember.core.background_spread import Spread
@@ -41,9 +42,10 @@ NO_FORMULA = (
 class Asked:
     """Which table is wanted, and the results it is made from.
 
-    `entry` is the composition chosen, None for all side by side; `before` the results shown before;
-    `spreads` and `partitions`, made from `found`, are None until they are known and a sentence
-    where they could not be made; `instrument` adds instrument lines.
+    `entry` is the composition chosen, None for several side by side: all, or those of `phase`;
+    `before` the results shown before; `spreads` and `partitions`, made from `found`, are None until
+    they are known and a sentence where they could not be made; `instrument` adds instrument lines,
+    `errors` what was asked for of other masks and of the bootstrap.
     """
 
     kind: TableKind
@@ -55,6 +57,8 @@ class Asked:
     spreads: BackgroundSpreads | str | None
     partitions: tuple[PartitionEntry, ...] | str | None
     bases: FormulaBases
+    phase: str = ""
+    errors: KnownErrors = (None, None)
 
 
 def table_of(asked: Asked) -> ElementTable | str:
@@ -78,7 +82,10 @@ def is_written(asked: Asked) -> bool:
 
 
 def _compared(asked: Asked) -> list[Entry]:
-    return [entry for entry in asked.found.entries if entry.source != "mixture"]
+    shown = [entry for entry in asked.found.entries if entry.source != "mixture"]
+    own = [entry for entry in shown if asked.phase in ("", entry.phase)]
+    # of one phase its maps and their sum stand beside each other, regions after them
+    return sorted(own, key=lambda e: e.source != "mask") if asked.phase else own
 
 
 def _composition(asked: Asked) -> ElementTable:
@@ -86,7 +93,10 @@ def _composition(asked: Asked) -> ElementTable:
         return comparison_table(_compared(asked), asked.unit)
     key = entry_key(asked.entry)
     before = None if asked.before is None else with_key(asked.before, key)
-    return entry_table(asked.entry, asked.unit, before, instrument=asked.instrument)
+    table = entry_table(asked.entry, asked.unit, before, instrument=asked.instrument)
+    if asked.unit.value != "atomic_percent":  # the errors asked for are known in atoms only
+        return table
+    return with_known_errors(table, asked.entry, asked.unit.factor, *asked.errors)
 
 
 def with_key(found: Compositions, key: object) -> Entry | None:

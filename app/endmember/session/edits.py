@@ -3,7 +3,8 @@
 Each returns a new recipe, or raises ValueError with a sentence where the result would break a rule.
 The result may be unfinished: no element, or no absent element, chosen yet. `LEAVE` stands for a
 setting that is not touched. Maps, settings, elements, labels and energy windows are edited here;
-the functions of `phase_edits`, `drawings` and `quantification_edits` are found here too.
+the functions of `phase_edits`, `drawings`, `quantification_edits` and `sample_goals` are found here
+too.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ from endmember.session.recipe_changes import (
     with_map,
 )
 from endmember.session.recipe_rules import atomic_number, fit_map_name
+from endmember.session.sample_goals import goals_kept_for, set_bulk, set_bulk_sigma, set_goal
 
 __all__ = [
     "LEAVE",
@@ -97,11 +99,14 @@ __all__ = [
     "rename_map",
     "rename_matrix",
     "rename_precipitate",
+    "set_bulk",
+    "set_bulk_sigma",
     "set_decomposition",
     "set_density",
     "set_detector",
     "set_elements",
     "set_formula_unit",
+    "set_goal",
     "set_instrument",
     "set_k_factor",
     "set_map",
@@ -275,9 +280,10 @@ def set_elements(recipe: Recipe, elements: Sequence[str], system_elements: Seque
     """The elements quantified, and those only fitted, by atomic number.
 
     An absent element or a reference element that is no longer quantified is unset, and so are
-    k-factors by hand of such elements, and oxygen by stoichiometry without O.
+    k-factors by hand, bulk and goals of such elements, and oxygen by stoichiometry without O.
     """
     listed = _by_number(elements)
+    recipe = goals_kept_for(recipe, listed)
     sample = changed(recipe.sample, elements=listed, system_elements=_by_number(system_elements))
     precipitates = tuple(
         p if p.absent in listed else changed(p, absent="") for p in recipe.precipitates

@@ -165,6 +165,16 @@ def _sentence(problem: Problem, recipe: Recipe) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+_BY_ELEMENT: dict[str | int, str] = {
+    "k_factor": "k-factor",
+    "valence": "valence",
+    "bulk": "bulk",
+    "bulk_sigma": "error of the bulk",
+    "lod_ppm": "limit of detection asked for",
+    "relative_error_percent": "relative error asked for",
+}
+
+
 def _subject(path: tuple[str | int, ...], recipe: Recipe) -> str:
     key, owner = path[-1], _owner(path, recipe)
     if isinstance(key, int):
@@ -175,10 +185,8 @@ def _subject(path: tuple[str | int, ...], recipe: Recipe) -> str:
         return f'the density (g/cm3) of "{key}"'
     if path[-2] == "formula_unit":
         return f'the formula unit of "{key}"'
-    if path[-2] == "k_factor":
-        return f"the k-factor of {key}"
-    if path[-2] == "valence":
-        return f"the valence of {key}"
+    if path[-2] in _BY_ELEMENT:
+        return f"the {_BY_ELEMENT[path[-2]]} of {key}"
     if key == "name":
         return f"the name of the {_LISTS[str(path[-3])]}"
     words = _WORDS.get(key, key)

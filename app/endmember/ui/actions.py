@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QDialog, QFileDialog, QLineEdit, QMenu, QToolBar
 
 from endmember.session.document import Document, is_recipe
 from endmember.session.session import Failure
+from endmember.ui.map_switch import look_at_next
 from endmember.ui.opening import document_of, find_moved_files
 from endmember.ui.theme import THEME
 from endmember.ui.undo_keys import UndoKeys
@@ -149,6 +150,13 @@ class Actions:
         for number, name in enumerate(PAGES, start=1):
             look = partial(self.window.workspace.look, page=name)
             self._add(menu, PAGE_TITLES[name], look, f"Ctrl+{number}", document=True)
+        menu.addSeparator()
+        for text, step, keys in (
+            ("&Next map", 1, "Ctrl+PgDown"),
+            ("&Previous map", -1, "Ctrl+PgUp"),
+        ):
+            look = partial(look_at_next, self.window.workspace, step)
+            self._add(menu, text, look, keys, "Look at another map of the recipe", document=True)
         menu.addSeparator()
         self.again = self._add(
             menu,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from endmember.session.compositions import Entry
 
 COMPARE = "compare all phases"
-_SAYS = "Which spectrum's composition is shown; the last shows all side by side"
+OVER_MAPS = "compare the maps: "
+_SAYS = "Which spectrum's composition is shown; the last show several side by side"
 
 
 class EntryBox(ChoiceBox):
@@ -32,22 +33,33 @@ class EntryBox(ChoiceBox):
 
     @property
     def compares(self) -> bool:
-        """Whether all are to be shown side by side."""
-        return self.value == COMPARE
+        """Whether several are to be shown side by side."""
+        return isinstance(self.value, str)
+
+    @property
+    def compared_phase(self) -> str:
+        """The phase whose maps and sum are to be shown side by side, empty for all phases."""
+        value = self.value
+        chosen = isinstance(value, str) and value != COMPARE
+        return str(value).removeprefix(OVER_MAPS) if chosen else ""
 
     def show_entries(self, entries: Sequence[Entry], recipe: Recipe, focus: Focus) -> None:
         """Offer these entries; the precipitate looked at is chosen where that is another one."""
         keys: list[object] = [entry_key(entry) for entry in entries]
+        choices: list[tuple[str, object]]
         choices = [(entry_title(e), key) for e, key in zip(entries, keys, strict=True)]
-        self.show_choices([*choices, (COMPARE, COMPARE)], self._wanted(keys, focus))
+        phases = [name for name in recipe.phases if name and len(recipe.maps) > 1]
+        several = [*(OVER_MAPS + name for name in phases), COMPARE]
+        choices += [(text, text) for text in several]
+        self.show_choices(choices, self._wanted(keys, several, focus))
         self._keys = keys
         self._phases = recipe.phases
         self.colour()
         self._say()
 
-    def _wanted(self, keys: list[object], focus: Focus) -> object:
+    def _wanted(self, keys: list[object], several: Sequence[str], focus: Focus) -> object:
         chosen = self.value
-        if chosen not in (*keys, COMPARE):
+        if chosen not in (*keys, *several):
             renamed = chosen in self._keys and len(keys) == len(self._keys)
             chosen = keys[self._keys.index(chosen)] if renamed else next(iter(keys), COMPARE)
         wanted = (focus.precipitate, "mask", focus.map_name, "")
@@ -55,7 +67,7 @@ class EntryBox(ChoiceBox):
             return chosen
         self._followed = wanted[:3:2]
         same = isinstance(chosen, tuple) and chosen[:3:2] == self._followed
-        return chosen if chosen == COMPARE or same else wanted
+        return chosen if chosen in several or same else wanted
 
     def keep(self, focus: Focus) -> str:
         """Stay with what a person has chosen here; the precipitate that is then looked at."""

@@ -130,6 +130,7 @@ class CompositionPage(Page):
         row.addWidget(self.entry_box, 20)
         row.addWidget(self.unit_box)
         row.addWidget(self.basis_box)
+        self.basis_box.hide()  # until it is asked for: the window would widen for both
         row.addStretch(1)
         for button in (self.copy_button, self.table_button, self.fit_button):
             row.addWidget(button)
@@ -337,6 +338,8 @@ class CompositionPage(Page):
             spreads=self._further("background_spread"),
             partitions=self._further("partition"),
             bases=recipe.sample.formula_unit,
+            phase=self.entry_box.compared_phase,
+            errors=self.workspace.on_request.known_errors(found),
         )
 
     def _further(self, step: str) -> Any:

@@ -73,9 +73,9 @@ class CompositionTableView(QTableView):
     copy_refused = pyqtSignal()
     """The table is out of date, so that nothing was copied."""
 
-    def __init__(self) -> None:
+    def __init__(self, cells: CompositionModel | None = None) -> None:
         super().__init__()
-        self.cells = CompositionModel()
+        self.cells = CompositionModel() if cells is None else cells
         self.current = True  # false while the numbers are out of date
         self._hidden: frozenset[str] = frozenset()
         self._delegate = _Aligned(self.cells)

@@ -132,6 +132,15 @@ class FitView(SpectrumView):
         self._zoomed = True
         self._scale_to_line()
 
+    def show_range_about(self, low_keV: float, high_keV: float) -> None:
+        """Show these energies; the y axis stays scaled to the chosen line while that is in view."""
+        if self.entry is None:
+            return
+        energy = measured_at_keV(self.entry.composition.fit, self.element)
+        self.zoom_to(low_keV, high_keV)
+        self._zoomed = energy is not None and low_keV < energy < high_keV
+        self._scale_to_line()
+
     def _scale_to_line(self) -> None:
         """Scale the y axis to the values at the chosen line, though its neighbours be cut off."""
         if self.entry is None or not self._zoomed or self.is_log():

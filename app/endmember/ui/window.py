@@ -22,6 +22,7 @@ from endmember.session.recovery import Recovery
 from endmember.session.remarks import remarks
 from endmember.ui.actions import Actions
 from endmember.ui.autosave import Autosave
+from endmember.ui.map_switch import StepsPanel
 from endmember.ui.messages import NOTICES, Message, MessagePanel
 from endmember.ui.page import Page
 from endmember.ui.preferences import Preferences
@@ -41,6 +42,7 @@ PAGE_CLASSES = {
     "phases": "endmember.ui.phase_page:PhasePage",
     "abundance": "endmember.ui.abundance_page:AbundancePage",
     "composition": "endmember.ui.composition_page:CompositionPage",
+    "statistics": "endmember.ui.statistics_page:StatisticsPage",
 }
 SETTINGS_WIDTH = 290
 SPECTRUM_HEIGHT = 210
@@ -102,7 +104,7 @@ class MainWindow(QMainWindow):
         left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
         bottom = Qt.DockWidgetArea.BottomDockWidgetArea
         self.docks = [
-            self._dock("Steps", self.step_list, left),
+            self._dock("Steps", StepsPanel(self.workspace, self.step_list), left),
             self._dock("Spectrum", self.spectrum, bottom),
             self._dock("Settings", self.settings, right),
             self._dock("Messages", self.messages, right),

@@ -12,16 +12,18 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from endmember.session.document import Document
 from endmember.session.open_decisions import open_decisions
 from endmember.session.recipe import Recipe
+from endmember.session.requested_results import LAST_STEP
 from endmember.session.session import Failure, Session
 from endmember.session.steps import FROM_COMPOSITIONS, STEPS
 from endmember.ui.messages import Message
+from endmember.ui.on_request import OnRequest
 from endmember.ui.runner import Runner
 
 if TYPE_CHECKING:
     from endmember.session.map_data import MapData
     from endmember.ui.preferences import Preferences
 
-PAGES = ("map", "components", "masks", "phases", "abundance", "composition")
+PAGES = ("map", "components", "masks", "phases", "abundance", "composition", "statistics")
 PAGE_TITLES = {
     "map": "Map",
     "components": "Components",
@@ -29,6 +31,7 @@ PAGE_TITLES = {
     "phases": "Phases",
     "abundance": "Abundance",
     "composition": "Composition",
+    "statistics": "Statistics",
 }
 STEPS_OF_PAGE = {
     "map": ("read",),
@@ -37,6 +40,7 @@ STEPS_OF_PAGE = {
     "phases": ("subtraction",),
     "abundance": ("abundance",),
     "composition": ("quantification",),
+    "statistics": (LAST_STEP,),
 }
 State = Literal["none", "due", "running", "undecided", "done", "failed"]
 
@@ -97,6 +101,8 @@ class Workspace(QObject):
         self.focus = Focus()
         self._last: dict[tuple[str, str], Any] = {}
         self._number, self._place = 0, 0  # how many precipitates, and which is looked at
+        self.on_request = OnRequest(runner)
+        self.on_request.changed.connect(self.results_changed)
         runner.step_done.connect(self._on_step_done)
 
     # --- the document ------------------------------------------------------------------------
@@ -127,6 +133,7 @@ class Workspace(QObject):
 
     def _announce(self) -> None:
         self._keep_focus()  # first: whoever hears of anything asks for the map looked at
+        self.on_request.follow(self.session)
         self.runner.refresh()
         self.document_changed.emit()
         self.recipe_changed.emit()
@@ -329,8 +336,8 @@ class Workspace(QObject):
             self._announce()
 
 
-PAGE_OF_STEP = {
-    **{step: PAGE_TITLES[page] for page, steps in STEPS_OF_PAGE.items() for step in steps},
+PAGE_OF_STEP = {  # the first page that shows it
+    **{s: PAGE_TITLES[page] for page in reversed(PAGES) for s in STEPS_OF_PAGE[page]},
     "energy_check": PAGE_TITLES["map"],
     **dict.fromkeys(FROM_COMPOSITIONS, PAGE_TITLES["composition"]),
 }
