@@ -128,16 +128,23 @@ def write_figure(path: Path, figure: Figure) -> None:
     path.write_bytes(figure_bytes(figure, known[kind]))
 
 
-def letter(axes: Axes, number: int) -> None:
-    """Mark a panel as a, b, c ... at its upper left corner, outside."""
+def letter(axes: Axes, number: int, *, inside: bool = False) -> None:
+    """Mark a panel as a, b, c ... at its upper left corner, outside, or `inside` of a map."""
+    text = chr(ord("a") + number % 26)
+    style = {"fontsize": LABEL_SIZE, "fontweight": "bold"}
+    if inside:
+        box = {"facecolor": "black", "edgecolor": "none", "alpha": 0.6, "pad": 1.2}
+        place = {"ha": "left", "va": "top", "color": "white"}
+        axes.text(0.03, 0.97, text, transform=axes.transAxes, bbox=box, **style, **place)  # type: ignore[arg-type]
+        return
     axes.annotate(
-        chr(ord("a") + number),
+        text,
         (0.0, 1.0),
         xytext=(-3, 3),
         xycoords="axes fraction",
         textcoords="offset points",
-        fontsize=LABEL_SIZE,
-        fontweight="bold",
         ha="right",
         va="bottom",
+        fontsize=LABEL_SIZE,
+        fontweight="bold",
     )

@@ -10,7 +10,8 @@ import numpy as np
 from endmember.core.phase_colours import PHASE_COLOURS
 from endmember.files.figure_page import FAINT, INK, PAGE_mm, for_print, letter, new_figure
 from endmember.session.figures.map_panels import ACROSS, TITLE_mm, colour_bar, scale, show_map
-from endmember.session.figures.spectrum_panels import ENERGY, steps, within
+from endmember.session.figures.spectrum_panels import ENERGY, label_lines, steps, within
+from endmember.session.session import Failure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +47,7 @@ def component_figure(session: Session, map_name: str) -> Figure:
     upper, lower = figure.subfigures(2, 1, height_ratios=(rows * each, below))
     places = upper.subplots(rows, ACROSS, squeeze=False).ravel().tolist()
     for axes, view in zip(places, views, strict=False):
-        title = f"component {view.number}: {100 * view.share:.3g} % of counts"
+        title = f"component {view.number}, {100 * view.share:.3g} %"
         colour_bar(axes, show_map(axes, view.counts, title), "counts per pixel")
     scale(places[0], data)
     draw_scree(places[len(views)], session.result("scree", map_name), len(views))
@@ -56,9 +57,12 @@ def component_figure(session: Session, map_name: str) -> Figure:
     for axes, view in zip(spectra, views, strict=True):
         _spectrum(axes, view, data)
     spectra[-1].set_xlabel(ENERGY)
-    lower.supylabel("counts relative to the peak", fontsize=7.5)
+    spectra[len(views) // 2].set_ylabel("counts relative to the peak")
+    phases = session.result("subtraction", map_name)
+    if phases is not None and not isinstance(phases, Failure):
+        label_lines(spectra[0], [phases.matrix.fit])
     for number, axes in enumerate((*places[: len(views) + 1], *spectra)):
-        letter(axes, number)
+        letter(axes, number, inside=number < len(views))
     return figure
 
 
@@ -74,8 +78,8 @@ def draw_scree(axes: Axes, scree: Scree, components: int) -> None:
     axes.axhline(scree.noise_level, color="#D55E00", linestyle="--", linewidth=0.7, label=label)
     axes.set_yscale("log")
     axes.set_xlabel("component")
-    axes.set_ylabel("eigenvalue (noise variance 1)")
-    axes.set_title("scree")
+    axes.set_ylabel("eigenvalue (noise: 1)")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_box_aspect(1.0)
     axes.legend(loc="upper right")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from endmember.core.phase_colours import colour_of
 from endmember.files.figure_page import FAINT, INK, PAGE_mm, for_print, letter, new_figure
 from endmember.session.compositions import SUM
 
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
 PPM_PER_PERCENT = 1e4
 ELEMENT_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-MAP_MARKS = ("o", "s", "^", "D", "v", "P", "X")
-SUM_MARK = "*"
+MAP_MARKS = ("s", "^", "D", "v", "P", "X", "<")
+SUM_MARK = "o"
 PIXELS = "pixels"
-MOST_PHASES = 4  # side by side
+SEEN = 3.0  # signal to noise, with all pixels
 
 
 def places_of(
@@ -47,23 +48,30 @@ def snr_growth_figure(points: Sequence[GrowthPoint], elements: Sequence[str]) ->
     """Signal to noise against pixels, with square roots fitted, and what is left of them.
 
     A column for each phase. Above: points and SNR = k sqrt(pixels), both axes logarithmic. Below:
-    point less root with its error, in SNR. After Chen et al. 2024, Fig. 9.
+    point less root with its error, in SNR. Of several maps the sum has the root; single maps are
+    open marks. An element whose signal to noise with all pixels is below 3 is left out of a phase.
+    After Chen et al. 2024, Fig. 9.
 
     Raises
     ------
     ValueError
         if no phase has points of these elements.
     """
-    phases = places_of(points, elements)
+    phases = {
+        phase: seen
+        for phase, of in places_of(points, elements).items()
+        if (seen := {key: series for key, series in of.items() if _is_seen(of, key[0])})
+    }
     if not phases:
-        raise ValueError("no part of a phase gives a signal to noise of these elements")
+        raise ValueError(f"no phase shows one of {', '.join(elements)} above a noise of 3 sigma")
     figure = new_figure(PAGE_mm, 105.0)
     grid = figure.subplots(2, len(phases), sharex="col", squeeze=False, height_ratios=(2.0, 1.0))
     maps = list(dict.fromkeys(point.map for point in points))
     for column, (phase, series) in enumerate(phases.items()):
         above, below = grid[0][column], grid[1][column]
         for (element, name), of in series.items():
-            _growth(above, below, of, _colour(element, elements), _mark(name, maps))
+            leading = name == SUM or SUM not in maps
+            _growth(above, below, of, _colour(element, elements), _mark(name, maps), leading)
         above.set_xscale("log")
         above.set_yscale("log")
         _tight(above, [p.snr for of in series.values() for p in of])
@@ -74,21 +82,37 @@ def snr_growth_figure(points: Sequence[GrowthPoint], elements: Sequence[str]) ->
         letter(below, len(phases) + column)
     grid[0][0].set_ylabel("signal to noise")
     grid[1][0].set_ylabel("SNR less the root")
-    _legend(figure, elements, maps, "root fitted: SNR = k √pixels")
+    _legend(figure, {e: _colour(e, elements) for e in elements}, maps, "SNR = k √pixels")
     return figure
 
 
-def _growth(above: Axes, below: Axes, of: Sequence[GrowthPoint], colour: str, mark: str) -> None:
+def _is_seen(series: Mapping[tuple[str, str], Sequence[GrowthPoint]], element: str) -> bool:
+    """Whether an element stands out in the largest part of a phase that there is."""
+    ends = [of[-1] for (other, _), of in series.items() if other == element]
+    return max(ends, key=lambda point: point.pixels).snr >= SEEN
+
+
+def _growth(
+    above: Axes, below: Axes, of: Sequence[GrowthPoint], colour: str, mark: str, leading: bool
+) -> None:
     pixels = np.array([p.pixels for p in of], np.float64)
-    positive = np.array([p.snr > 0 for p in of])
     snr = np.array([p.snr for p in of])
-    above.plot(pixels[positive], snr[positive], mark, color=colour, mec="white", mew=0.3)
-    if of[0].coefficient > 0:
-        above.plot(pixels, [p.root_fit for p in of], "-", color=colour, linewidth=0.6)
+    positive = snr > 0
+    style = _filled(colour) if leading else _open(colour)
+    above.plot(pixels[positive], snr[positive], mark, **style)
+    if not leading:
+        return
+    above.plot(pixels, [p.root_fit for p in of], "-", color=colour, linewidth=0.7)
     residual, sigma = [p.residual for p in of], [p.residual_sigma for p in of]
-    below.errorbar(
-        pixels, residual, sigma, fmt=mark, color=colour, elinewidth=0.5, markersize=2.5, capsize=1
-    )
+    below.errorbar(pixels, residual, sigma, fmt=mark, elinewidth=0.5, capsize=1, **style)
+
+
+def _filled(colour: str) -> dict[str, Any]:
+    return {"color": colour, "markersize": 4.5, "mec": "white", "mew": 0.3}
+
+
+def _open(colour: str) -> dict[str, Any]:
+    return {"color": colour, "markersize": 2.8, "mfc": "white", "mew": 0.5}
 
 
 def _tight(axes: Axes, values: Sequence[float]) -> None:
@@ -98,52 +122,74 @@ def _tight(axes: Axes, values: Sequence[float]) -> None:
 
 
 @for_print
-def error_growth_figure(points: Sequence[GrowthPoint], elements: Sequence[str]) -> Figure:
+def error_growth_figure(
+    points: Sequence[GrowthPoint], elements: Sequence[str], phases: Sequence[str] = ()
+) -> Figure:
     """The content of traces and its error against pixels, in atomic ppm.
 
     A column for each element. Above: the value with its statistical error in parts of the pixels.
-    Below: that error and a root through its last point, both axes logarithmic. The colours are
-    phases. After Chen et al. 2024, Fig. 10 d and e.
+    Below: that error, and a root through its last point, both axes logarithmic. The colours are
+    those of the phases; `phases` gives their order in the recipe. Of several maps the sum is drawn,
+    single maps are open marks below. After Chen et al. 2024, Fig. 10 d and e.
 
     Raises
     ------
     ValueError
         if no phase has points of these elements.
     """
-    phases = places_of(points, elements)
-    present = [e for e in elements if any(e == key[0] for of in phases.values() for key in of)]
+    found = places_of(points, elements)
+    present = [e for e in elements if any(e == key[0] for of in found.values() for key in of)]
     if not present:
         raise ValueError("no part of a phase gives an error of these elements")
     figure = new_figure(PAGE_mm, 105.0)
     grid = figure.subplots(2, len(present), sharex="col", squeeze=False, height_ratios=(1.2, 1.0))
     maps = list(dict.fromkeys(point.map for point in points))
-    names = list(phases)
+    order = list(phases or found)
+    colours = {phase: colour_of(order.index(phase)) for phase in found}
     for column, element in enumerate(present):
         above, below = grid[0][column], grid[1][column]
-        for phase, series in phases.items():
+        for phase, series in found.items():
             for (other, name), of in series.items():
                 if other == element:
-                    _error(above, below, of, _colour(phase, names), _mark(name, maps))
+                    leading = name == SUM or SUM not in maps
+                    _error(above, below, of, colours[phase], _mark(name, maps), leading)
         above.set_xscale("log")
         below.set_yscale("log")
         above.axhline(0.0, color=INK, linewidth=0.4)
+        above.set_ylim(*_content_limits(found, element))
         above.set_title(element)
         below.set_xlabel(PIXELS)
         letter(above, column)
         letter(below, len(present) + column)
     grid[0][0].set_ylabel("content (atomic ppm)")
     grid[1][0].set_ylabel("error, 1 sigma (atomic ppm)")
-    _legend(figure, names, maps, "error falling as 1/√pixels")
+    _legend(figure, colours, maps, "falling as 1/√pixels")
     return figure
 
 
-def _error(above: Axes, below: Axes, of: Sequence[GrowthPoint], colour: str, mark: str) -> None:
+def _content_limits(
+    found: Mapping[str, Mapping[tuple[str, str], Sequence[GrowthPoint]]], element: str
+) -> tuple[float, float]:
+    """Round what all pixels give; the errors of the smallest parts run out of the panel."""
+    ends = [of[-1] for series in found.values() for key, of in series.items() if key[0] == element]
+    high = max(p.atomic_percent + 4 * p.atomic_percent_sigma for p in ends)
+    low = min(p.atomic_percent - 4 * p.atomic_percent_sigma for p in ends)
+    return PPM_PER_PERCENT * min(low, -0.2 * high), PPM_PER_PERCENT * 1.5 * high
+
+
+def _error(
+    above: Axes, below: Axes, of: Sequence[GrowthPoint], colour: str, mark: str, leading: bool
+) -> None:
     pixels = np.array([p.pixels for p in of], np.float64)
     value = PPM_PER_PERCENT * np.array([p.atomic_percent for p in of])
     sigma = PPM_PER_PERCENT * np.array([p.atomic_percent_sigma for p in of])
-    above.errorbar(pixels, value, sigma, fmt=mark, color=colour, elinewidth=0.6, capsize=1.5)
-    below.plot(pixels, sigma, mark, color=colour, mec="white", mew=0.3)
-    below.plot(pixels, sigma[-1] * np.sqrt(pixels[-1] / pixels), "-", color=colour, linewidth=0.6)
+    style = _filled(colour) if leading else _open(colour)
+    below.plot(pixels, sigma, mark, **style)
+    if not leading:
+        return
+    above.errorbar(pixels, value, sigma, fmt=mark, elinewidth=0.6, capsize=1.5, **style)
+    root = sigma[-1] * np.sqrt(pixels[-1] / pixels)
+    below.plot(pixels, root, "-", color=colour, linewidth=0.7)
 
 
 def _colour(name: str, names: Sequence[str]) -> str:
@@ -155,21 +201,16 @@ def _mark(name: str, maps: Sequence[str]) -> str:
     return SUM_MARK if name == SUM else MAP_MARKS[singles.index(name) % len(MAP_MARKS)]
 
 
-def _legend(figure: Figure, names: Sequence[str], maps: Sequence[str], root: str) -> None:
+def _legend(figure: Figure, colours: Mapping[str, str], maps: Sequence[str], root: str) -> None:
     from matplotlib.lines import Line2D
 
-    keys = [Line2D([], [], color=_colour(name, names), label=name) for name in names]
+    keys = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
     if len(maps) > 1:
-        keys += [
-            Line2D(
-                [],
-                [],
-                color=FAINT,
-                marker=_mark(name, maps),
-                linestyle="",
-                label="all maps" if name == SUM else name,
+        for name in maps:
+            style = _filled(FAINT) if name == SUM else _open(FAINT)
+            label = "all maps" if name == SUM else name
+            keys.append(
+                Line2D([], [], marker=_mark(name, maps), linestyle="", label=label, **style)
             )
-            for name in maps
-        ]
-    keys.append(Line2D([], [], color=FAINT, linewidth=0.6, label=root))
+    keys.append(Line2D([], [], color=FAINT, linewidth=0.7, label=root))
     figure.legend(handles=keys, loc="outside lower center", ncols=min(len(keys), 8))

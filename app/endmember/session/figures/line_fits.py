@@ -7,16 +7,25 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from endmember.files.figure_page import FAINT, INK, PAGE_mm, SMALL_SIZE, for_print, letter, new_figure
+from endmember.files.figure_page import (
+    FAINT,
+    INK,
+    SMALL_SIZE,
+    PAGE_mm,
+    for_print,
+    letter,
+    new_figure,
+)
 from endmember.session.figures.spectrum_panels import (
-    BESIDE_keV,
     COUNTS,
     ENERGY,
+    BESIDE_keV,
     Overlaid,
     compared,
     line_of,
     line_ranges,
     mark_line,
+    shown_channels,
     steps,
     trace_elements,
     within,
@@ -32,6 +41,7 @@ if TYPE_CHECKING:
 
 LINE_COLOUR, FIT_COLOUR = "#E69F00", "#D55E00"
 BAR_ROOM = 0.8
+JOINED_keV = 0.04  # channels are joined to this width, for the eye
 
 
 class LineWindow(NamedTuple):
@@ -54,7 +64,9 @@ class LineWindow(NamedTuple):
         return float(np.mean(self.pulls**2))
 
 
-def line_window(composition: Composition, element: str, beside_keV: float = BESIDE_keV) -> LineWindow:
+def line_window(
+    composition: Composition, element: str, beside_keV: float = BESIDE_keV
+) -> LineWindow:
     """The channels within `beside_keV` of the line by which an element is measured.
 
     Raises
@@ -111,10 +123,8 @@ def line_fit_figure(session: Session, phase: str, element: str) -> Figure:
         _fit(grid[0][column], shown)
         name, energy = line_of(composition, element) or ("", 0.0)
         mark_line(grid[0][column], energy, name)
-        row = composition[element]
-        content = f"{1e4 * (row.atomic_percent or 0):,.0f} ± {1e4 * (row.atomic_percent_sigma or 0):,.0f} ppm"
         told = (
-            f"{one.name}\n{one.entry.pixels:,} px, {content}\n"
+            f"{one.name}\n{one.entry.pixels:,} px, {_content(composition, element)}\n"
             f"χ² per channel here {shown.chi_squared:.2f}\n"
             f"reduced χ², whole {composition.fit.reduced_chi_squared:.2f}"
         )
@@ -126,10 +136,19 @@ def line_fit_figure(session: Session, phase: str, element: str) -> Figure:
         letter(axes, column)
     grid[0][0].set_ylabel(COUNTS)
     grid[1][0].set_ylabel("residual (sigma)")
-    figure.legend(
-        *grid[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4
-    )
+    figure.legend(*grid[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
+
+
+def _content(composition: Composition, element: str) -> str:
+    from endmember.session.composition_view import decimals_for, number_text
+
+    row = composition[element]
+    value, sigma = (
+        1e4 * (number or 0.0) for number in (row.atomic_percent, row.atomic_percent_sigma)
+    )
+    digits = decimals_for(sigma, value)
+    return f"{number_text(value, digits)} ± {number_text(sigma, digits)} ppm"
 
 
 def _fit(axes: Axes, shown: LineWindow) -> None:
@@ -167,7 +186,7 @@ def detection_figure(session: Session, phase: str) -> Figure:
     """Spectra of a phase round the traces' lines, normalised to their maxima, and limits of
     detection: for a region, the mask of a map, and the mask of all maps.
 
-    The range is the one that shows most traces. Limits are 3 sigma, in atomic ppm (`lod_ppm`).
+    The range is the one that shows most traces; channels are joined to 40 eV. Limits are 3 sigma, in atomic ppm (`lod_ppm`).
     After Chen et al. 2024, Fig. 11.
 
     Raises
@@ -179,23 +198,24 @@ def detection_figure(session: Session, phase: str) -> Figure:
     ranges = line_ranges(overlaid[0].entry.composition, traces) if overlaid else []
     if not ranges:
         raise ValueError(f"{phase} has no spectrum with the line of a trace")
-    figure = new_figure(PAGE_mm, 72.0)
+    figure = new_figure(PAGE_mm, 78.0)
     left, right = figure.subplots(1, 2, width_ratios=(1.5, 1.0))
     composition = overlaid[0].entry.composition
     lines = [line for e in traces if (line := line_of(composition, e)) is not None]
     span = max(ranges, key=lambda r: sum(r[0] < energy < r[1] for _, energy in lines))
     for one in overlaid:
         spectrum = one.entry.composition.fit.spectrum
-        shown = within(spectrum.axis.centres, span)
-        values = 100.0 * normalised(spectrum.counts)[shown]
-        steps(left, spectrum.axis.centres[shown], values, color=one.colour, label=one.name)
+        values = 100.0 * normalised(spectrum.counts)
+        x, y = shown_channels(spectrum.axis, values, span, JOINED_keV)
+        steps(left, x, y, color=one.colour, label=one.name)
     left.set_xlim(*span)
     left.set_xlabel(ENERGY)
     left.set_ylabel("counts (% of the highest channel)")
     for name, energy in lines:
         if span[0] < energy < span[1]:
             mark_line(left, energy, name)
-    left.legend(loc="upper right")
+    keys = left.get_legend_handles_labels()
+    figure.legend(*keys, loc="outside lower center", ncols=len(overlaid))
     _limits(right, overlaid, traces)
     letter(left, 0)
     letter(right, 1)
@@ -208,6 +228,8 @@ def normalised(counts: FloatArray) -> FloatArray:
 
 
 def _limits(axes: Axes, overlaid: Sequence[Overlaid], traces: Sequence[str]) -> None:
+    from matplotlib.patches import Rectangle
+
     width = BAR_ROOM / len(overlaid)
     for number, one in enumerate(overlaid):
         for place, element in enumerate(traces):
@@ -228,4 +250,7 @@ def _limits(axes: Axes, overlaid: Sequence[Overlaid], traces: Sequence[str]) -> 
     axes.set_xticks(range(len(traces)), traces)
     axes.tick_params(axis="x", length=0)
     axes.set_ylabel("limit of detection, 3 sigma (atomic ppm)")
-    axes.set_ylim(0, 1.2 * axes.get_ylim()[1])
+    axes.set_yscale("log")
+    drawn = [bar.get_height() for bar in axes.patches if isinstance(bar, Rectangle)]
+    if drawn:
+        axes.set_ylim(min(drawn) / 3, 2 * max(drawn))

@@ -10,9 +10,8 @@ import numpy as np
 
 from endmember.core.phase_colours import colour_of
 from endmember.files.figure_page import (
-    LABEL_SIZE,
-    PAGE_mm,
     SMALL_SIZE,
+    PAGE_mm,
     for_print,
     letter,
     new_figure,
@@ -22,7 +21,7 @@ from endmember.files.map_picture import add_scale_bar
 if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.figure import Figure
 
     from endmember.session.map_data import MapData
     from endmember.session.session import Session
@@ -66,8 +65,8 @@ def scale(axes: Axes, data: MapData) -> None:
         add_scale_bar(axes, data.image.columns, data.image.pixel_size_nm, SMALL_SIZE)
 
 
-def colour_bar(axes: Axes, shown: Any, unit: str) -> None:
-    """The colours of a map with their values, below it."""
+def colour_bar(axes: Axes, shown: Any, unit: str) -> Any:
+    """The colours of a map with their values, below it; returns the bar."""
     bar = axes.figure.colorbar(
         shown, ax=axes, orientation="horizontal", fraction=0.06, pad=0.03, aspect=14
     )
@@ -75,13 +74,12 @@ def colour_bar(axes: Axes, shown: Any, unit: str) -> None:
     bar.outline.set_linewidth(0.4)  # type: ignore[operator]
     bar.ax.tick_params(labelsize=SMALL_SIZE, width=0.4, length=2)
     bar.ax.locator_params(nbins=3)
+    return bar
 
 
-def grid_of_maps(
-    data: MapData, number: int, extra_mm: float = 0.0
-) -> tuple[Figure, list[Axes]]:
+def grid_of_maps(data: MapData, number: int, extra_mm: float = 0.0) -> tuple[Figure, list[Axes]]:
     """A page with places for `number` maps; `extra_mm` is left below each, as for a colour bar."""
-    across = min(ACROSS, number)
+    across = number if number <= ACROSS else 3 if number <= 6 else ACROSS
     rows = math.ceil(number / across)
     width = PAGE_mm if across > 2 else PAGE_mm / ACROSS * across * 1.2
     each = width / across * data.image.rows / data.image.columns
@@ -105,7 +103,9 @@ def element_figure(session: Session, map_name: str) -> Figure:
     beam = image.beam_energy_keV or 0.0
     windows = element_windows((*sample.elements, *sample.system_elements), image.axis, beam)
     maps = dict(zip(windows, window_maps(image, list(windows.values())), strict=True))
-    images = {name: of for name, of in image.images.items() if of.shape == (image.rows, image.columns)}
+    images = {
+        name: of for name, of in image.images.items() if of.shape == (image.rows, image.columns)
+    }
     figure, places = grid_of_maps(data, len(images) + len(maps), extra_mm=11.0)
     for axes, (name, pixels) in zip(places, images.items(), strict=False):
         shown = show_map(axes, np.asarray(pixels, np.float64), name, colours=IMAGE)
@@ -133,18 +133,18 @@ def abundance_figure(session: Session, map_name: str) -> Figure:
     for axes, phase, values in zip(places, found.phases, found.abundance.maps, strict=False):
         share, sigma = (100 * v for v in found.fractions[phase])
         digits = decimals_for(sigma, share)
-        title = f"{phase}: {number_text(share, digits)} ± {number_text(sigma, digits)} % of counts"
+        title = f"{phase}, {number_text(share, digits)} ± {number_text(sigma, digits)} %"
         shown = show_map(axes, values, title, colours=SHARE, levels=(0.0, 1.0))
         colour_bar(axes, shown, "share of the counts of a pixel")
     colours = [_rgb(colour_of(n)) for n in range(len(found.phases))]
     mixed = places[len(found.phases)]
-    show_map(mixed, mixed_colours(found.abundance.maps, colours), "all phases")
-    _legend_below(mixed, found.phases)
+    shown = show_map(mixed, mixed_colours(found.abundance.maps, colours), "all phases, mixed")
+    _legend_below(mixed, shown, found.phases)
     residual = show_map(places[-1], found.abundance.residual, "residual", levels=(0.5, 1.5))
     colour_bar(places[-1], residual, "residual (1: noise alone)")
     scale(places[0], data)
     for number, axes in enumerate(places):
-        letter(axes, number)
+        letter(axes, number, inside=True)
     return figure
 
 
@@ -152,16 +152,19 @@ def _rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def _legend_below(axes: Axes, phases: Sequence[str]) -> None:
+def _legend_below(axes: Axes, shown: Any, phases: Sequence[str]) -> None:
+    """The colours of the phases in the place of a colour bar, so that all maps are of one size."""
     from matplotlib.patches import Patch
 
+    bar = colour_bar(axes, shown, " ")
+    bar.outline.set_visible(False)
+    bar.solids.set_visible(False)
+    bar.set_ticks([])
     patches = [Patch(color=colour_of(n), label=phase) for n, phase in enumerate(phases)]
-    axes.legend(
+    bar.ax.legend(
         handles=patches,
         loc="upper center",
-        bbox_to_anchor=(0.5, -0.02),
         ncols=min(len(phases), 3),
         handlelength=0.8,
         columnspacing=0.8,
-        fontsize=SMALL_SIZE,
     )

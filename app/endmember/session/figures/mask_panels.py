@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     from endmember.core.regions import Region
@@ -63,8 +64,8 @@ def outline(region: Region, colour: str, *, dashed: bool) -> Patch:
     return Polygon(corners, closed=True, **style)
 
 
-def draw_shapes(axes: Axes, session: Session, map_name: str, *, rectangles: bool = True) -> None:
-    """Rectangles of the precipitates, and regions of interest (dashed), with a legend below."""
+def draw_shapes(axes: Axes, session: Session, map_name: str) -> list[Line2D]:
+    """Draw rectangles, regions of interest and exclusions (dashed); returns the keys to them."""
     from matplotlib.lines import Line2D
 
     from endmember.session.shapes import rectangle_on, region_on
@@ -75,7 +76,7 @@ def draw_shapes(axes: Axes, session: Session, map_name: str, *, rectangles: bool
     keys: dict[str, Line2D] = {}
     for number, phase in enumerate(recipe.phases):
         colour = colour_of(number)
-        if rectangles and number > 0:
+        if number > 0:
             for box in recipe.precipitate_named(phase).boxes_on(map_name):
                 axes.add_patch(outline(rectangle_on(data.entry, box), colour, dashed=False))
                 label = f"{phase}, rectangles"
@@ -88,10 +89,7 @@ def draw_shapes(axes: Axes, session: Session, map_name: str, *, rectangles: bool
         axes.add_patch(outline(region_on(data.entry, drawn), "#c0392b", dashed=True))
         style = {**known, "color": "#c0392b"}
         keys["excluded"] = Line2D([], [], label="excluded", ls="--", **style)
-    if keys:
-        axes.legend(
-            handles=list(keys.values()), loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=1
-        )
+    return list(keys.values())
 
 
 @for_print
@@ -106,23 +104,25 @@ def mask_figure(session: Session, map_name: str) -> Figure:
     part, recipe = masks.partition, session.recipe
     colour = {phase: colour_of(n) for n, phase in enumerate(recipe.phases)}
     matrix = recipe.sample.matrix
-    panels = [(f"{p}, component mask", m, colour[p]) for p, m in part.components.items()]
+    panels = [(f"{p} component", m, colour[p]) for p, m in part.components.items()]
     panels.append(("overlap", part.overlap, "#555555"))
-    panels += [(f"{p}+{matrix}, mixture", m, colour[p]) for p, m in part.mixtures.items()]
+    panels += [(f"{p}+{matrix} mixture", m, colour[p]) for p, m in part.mixtures.items()]
     panels += [
-        (f"{matrix}, pure matrix", part.matrix, colour[matrix]),
+        (f"{matrix} pure matrix", part.matrix, colour[matrix]),
         ("excluded", part.excluded, "#c0392b"),
     ]
     panels = [panel for panel in panels if panel[1].any()]
-    figure, places = grid_of_maps(data, 1 + len(panels), extra_mm=1.0)
+    figure, places = grid_of_maps(data, 1 + len(panels), extra_mm=3.0)
     name, image = electron_image(data)
     show_map(places[0], image, name, colours=IMAGE)
-    draw_shapes(places[0], session, map_name)
+    keys = draw_shapes(places[0], session, map_name)
     scale(places[0], data)
     for axes, (title, mask, shade) in zip(places[1:], panels, strict=True):
         show_map(axes, _inked(mask, shade), f"{title}, {int(mask.sum()):,} px")
     for number, axes in enumerate(places):
-        letter(axes, number)
+        letter(axes, number, inside=True)
+    if keys:
+        figure.legend(handles=keys, loc="outside lower center", ncols=min(len(keys), 6))
     return figure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,14 @@ from endmember.session.figures.spectrum_panels import (
     COUNTS,
     ENERGY,
     Overlaid,
+    compared,
     label_lines,
     last_line_keV,
     line_of,
     line_ranges,
     mark_line,
     of_phase,
+    shown_channels,
     steps,
     trace_elements,
     within,
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from endmember.session.session import Session
 
 PER_PIXEL = "counts per pixel and channel"
+WHOLE_keV, INSET_keV = 0.02, 0.04  # channels are joined to this width, for the eye
 LOWEST = 3e-6  # of the highest channel: where a logarithmic axis ends at the latest
 MOST_RANGES = 3  # panels of trace lines below a spectrum
 
@@ -57,26 +61,29 @@ def phase_spectra_figure(session: Session, map_name: str, source: str = "mask") 
     ]
     if not entries:
         raise ValueError(f'there are no spectra of "{source}" on {map_name} to draw')
-    overlaid = []
+    overlaid: list[Overlaid] = []
     for entry in entries:
         name = f"{entry.label or entry.phase}, {entry.pixels:,} px"
-        overlaid.append(Overlaid(entry, name, colour_of(phases.index(entry.phase))))
+        again = sum(o.entry.phase == entry.phase for o in overlaid)
+        colour = _paler(colour_of(phases.index(entry.phase)), again)
+        overlaid.append(Overlaid(entry, name, colour))
     return _overlay(session, overlaid)
 
 
 @for_print
 def trace_line_figure(session: Session, phase: str) -> Figure:
-    """The spectra of one phase by its regions, masks and sums, and the lines of the traces.
+    """The spectra of one phase by a region, every mask and their sum, and the lines of the traces.
 
-    In counts per pixel, so that only the noise differs where all show the same phase. After Chen et
-    al. 2024, insets of Figs 7c and 8e.
+    In counts per pixel, so that only the noise differs where all show the same phase; of several
+    regions the largest. After Chen et al. 2024, insets of Figs 7c and 8e.
 
     Raises
     ------
     ValueError
         if there is no spectrum of the phase.
     """
-    overlaid = of_phase(session, phase)
+    region = [o for o in compared(session, phase) if o.entry.source != "mask"]
+    overlaid = [*region, *(o for o in of_phase(session, phase) if o.entry.source == "mask")]
     if not overlaid:
         raise ValueError(f"there is no spectrum of {phase} to draw")
     return _overlay(session, overlaid)
@@ -90,11 +97,9 @@ def _overlay(session: Session, overlaid: Sequence[Overlaid]) -> Figure:
     whole, *insets = _places(figure, len(ranges))
     whole.set_xlim(0.0, last_line_keV(o.entry.composition.fit for o in overlaid))
     for one in overlaid:
-        _curve(whole, one, whole.get_xlim(), linewidth=0.7)
-    whole.set_yscale("log")
-    highest = max(float(_per_pixel(one).max()) for one in overlaid)
-    lowest = min(0.5 / max(one.entry.pixels, 1) for one in overlaid)  # half a count in a channel
-    whole.set_ylim(max(lowest, LOWEST * highest), 2 * highest)
+        _curve(whole, one, whole.get_xlim(), WHOLE_keV)
+    whole.set_yscale("log", nonpositive="mask")
+    whole.set_ylim(*_logarithmic_limits(whole))
     label_lines(whole, [o.entry.composition.fit for o in overlaid])
     whole.legend(loc="upper right", ncols=1 + (len(overlaid) > 6))
     _name_axes(whole)
@@ -115,12 +120,27 @@ def _places(figure: Figure, insets: int) -> list[Axes]:
     ]
 
 
-def _curve(axes: Axes, one: Overlaid, span: tuple[float, float], linewidth: float) -> None:
+def _paler(colour: str, times: int) -> str:
+    """A colour drawn towards white, for further regions of the same phase."""
+    share = 0.6 ** min(times, 3)
+    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(255 - share * (255 - part)):02x}" for part in parts)
+
+
+def _logarithmic_limits(axes: Axes) -> tuple[float, float]:
+    """From well below what half the channels of a spectrum hold, to above the highest."""
+    values = [np.asarray(line.get_ydata(), np.float64) for line in axes.lines]
+    positive = [v[v > 0] for v in values if (v > 0).any()]
+    highest = max((float(v.max()) for v in positive), default=1.0)
+    lowest = min((float(np.median(v)) for v in positive), default=highest / 10)
+    return max(lowest / 5, LOWEST * highest), 2 * highest
+
+
+def _curve(axes: Axes, one: Overlaid, span: tuple[float, float], width_keV: float) -> None:
+    """A spectrum, its channels joined to about this width."""
     spectrum = one.entry.composition.fit.spectrum
-    energies = spectrum.axis.centres
-    shown = within(energies, span)
-    values = _per_pixel(one)[shown]
-    steps(axes, energies[shown], values, color=one.colour, label=one.name, linewidth=linewidth)
+    x, y = shown_channels(spectrum.axis, _per_pixel(one), span, width_keV)
+    steps(axes, x, y, color=one.colour, label=one.name, linewidth=0.8)
 
 
 def _per_pixel(one: Overlaid) -> FloatArray:
@@ -131,11 +151,11 @@ def _per_pixel(one: Overlaid) -> FloatArray:
 def _inset(
     axes: Axes, overlaid: Sequence[Overlaid], span: tuple[float, float], traces: Sequence[str]
 ) -> None:
-    """The lines of traces, linear; the background is where most of the panel lies."""
+    """The lines of traces, linear."""
     for one in overlaid:
-        _curve(axes, one, span, linewidth=0.8)
+        _curve(axes, one, span, INSET_keV)
     axes.set_xlim(*span)
-    axes.set_ylim(*_limits(overlaid, span))
+    axes.set_ylim(*_limits(axes))
     for element in traces:
         line = line_of(overlaid[0].entry.composition, element)
         if line is not None and span[0] < line[1] < span[1]:
@@ -143,15 +163,14 @@ def _inset(
     _name_axes(axes)
 
 
-def _limits(overlaid: Sequence[Overlaid], span: tuple[float, float]) -> tuple[float, float]:
-    """So that most channels of all spectra are seen, but noise of a poor one does not rule."""
-    inside = [
-        _per_pixel(o)[within(o.entry.composition.fit.spectrum.axis.centres, span)] for o in overlaid
-    ]
-    top = max(float(np.percentile(values, 98)) for values in inside)
-    low = min(float(np.percentile(values, 2)) for values in inside)
+def _limits(axes: Axes) -> tuple[float, float]:
+    """So that most of all spectra is seen, but the noise of a poor one does not rule."""
+    values = [np.asarray(line.get_ydata(), np.float64) for line in axes.lines]
+    inside = [v for v in values if v.size > 2]
+    top = max((float(np.percentile(v, 98)) for v in inside), default=1.0)
+    low = min((float(np.percentile(v, 2)) for v in inside), default=0.0)
     reach = (top - min(low, 0.0)) * 0.15
-    return min(low - reach, 0.0) if low < 0 else 0.0, top + reach
+    return low - reach if low < 0 else 0.0, top + reach
 
 
 def _name_axes(axes: Axes) -> None:
@@ -163,7 +182,8 @@ def _name_axes(axes: Axes) -> None:
 def subtraction_figure(session: Session, map_name: str, phase: str) -> Figure:
     """The mixture of a precipitate, the matrix times its factor, and what is left.
 
-    Above in logarithmic counts, below what is left with its error of one sigma for each channel.
+    Above in logarithmic counts. Below what is left with its error of one sigma for each channel,
+    linear near zero and logarithmic beyond.
 
     Raises
     ------
@@ -187,7 +207,7 @@ def subtraction_figure(session: Session, map_name: str, phase: str) -> Figure:
     steps(above, x, mixture.spectrum.counts[shown], color=INK, label=name)
     label = f"{matrix_name} × {done.factor:.4g} ± {done.factor_sigma:.1g}"
     steps(above, x, scaled[shown], color=colour_of(0), label=label, linewidth=0.7)
-    above.set_yscale("log")
+    above.set_yscale("log", nonpositive="mask")
     highest = float(mixture.spectrum.counts.max())
     above.set_ylim(0.5, 2 * highest)
     above.set_xlim(0.0, end)
@@ -202,6 +222,9 @@ def subtraction_figure(session: Session, map_name: str, phase: str) -> Figure:
     )
     steps(below, x, left, color=colour_of(index), label=f"{phase} (matrix subtracted)")
     below.axhline(0.0, color=INK, linewidth=0.4)
+    straight = 10.0 ** math.ceil(math.log10(3 * float(np.median(sigma)) + 1e-9))
+    below.set_yscale("symlog", linthresh=straight)
+    below.set_ylim(-2 * straight, 2 * float(left.max()))
     below.set_xlabel(ENERGY)
     below.set_ylabel(COUNTS)
     below.legend(loc="upper right")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from endmember.core.composition import Composition
-    from endmember.core.spectrum import FloatArray
+    from endmember.core.spectrum import EnergyAxis, FloatArray
     from endmember.core.spectrum_fit import SpectrumFit
     from endmember.session.compositions import Entry
     from endmember.session.session import Session
@@ -23,6 +23,7 @@ TRACE_PERCENT = 1.0  # at.%: an element below it in every phase is a trace
 FEWEST, MOST_TRACES = 1, 6
 BESIDE_keV = 0.4  # shown on both sides of the lines of a range
 GAP_keV = 1.0  # lines closer than this share a range
+VISIBLE = 2e-3  # of the strongest line: what is seen in a spectrum as a whole
 ENERGY, COUNTS = "energy (keV)", "counts per channel"
 ALPHA = {"Ka": "Kα", "La": "Lα", "Ma": "Mα"}
 ROI_COLOUR, SUM_COLOUR = "#D55E00", INK
@@ -103,16 +104,18 @@ def of_phase(session: Session, phase: str) -> list[Overlaid]:
 
 
 def compared(session: Session, phase: str) -> list[Overlaid]:
-    """Of these at most three: a region, the mask of a map, the mask of all maps.
+    """At most three: a region, the mask of its map, and the mask of all maps.
 
-    The region and the mask with most pixels are taken, so that each shows what it can.
+    Of several regions and maps those with most pixels, so that each shows what it can.
     """
     every = of_phase(session, phase)
     regions = [o for o in every if o.entry.source != "mask" and o.entry.map != SUM]
     masks = [o for o in every if o.entry.source == "mask" and o.entry.map != SUM]
     sums = [o for o in every if o.entry.source == "mask" and o.entry.map == SUM]
-    largest = [max(group, key=lambda o: o.entry.pixels) for group in (regions, masks) if group]
-    return [*largest, *sums]
+    region = max(regions, key=lambda o: o.entry.pixels, default=None)
+    beside = [o for o in masks if region is not None and o.entry.map == region.entry.map]
+    mask = max(beside or masks, key=lambda o: o.entry.pixels, default=None)
+    return [*(o for o in (region, mask) if o is not None), *sums]
 
 
 def steps(axes: Axes, energies: FloatArray, values: FloatArray, **style: object) -> None:
@@ -125,15 +128,28 @@ def within(energies: FloatArray, span: tuple[float, float]) -> FloatArray:
     return np.asarray((energies >= span[0]) & (energies <= span[1]))
 
 
+def joined(values: FloatArray, channels: int) -> FloatArray:
+    """Means over so many neighbouring channels, (channels // number,); the rest is left out."""
+    whole = len(values) // channels * channels
+    return np.asarray(values[:whole].reshape(-1, channels).mean(axis=1))
+
+
+def shown_channels(
+    axis: EnergyAxis, values: FloatArray, span: tuple[float, float], width_keV: float
+) -> tuple[FloatArray, FloatArray]:
+    """Energies and values within a range, the channels joined to about `width_keV`."""
+    shown = within(axis.centres, span)
+    number = max(1, round(width_keV / axis.step_keV))
+    return joined(axis.centres[shown], number), joined(values[shown], number)
+
+
 def last_line_keV(fits: Iterable[SpectrumFit]) -> float:
-    """The end of an axis that shows every alpha line that has counts."""
+    """The end of an axis that shows every alpha line with a good part of the counts."""
     energies = [
         column.energy_keV
         for fit in fits
-        for column, area, variance in zip(
-            fit.columns, fit.areas, np.diag(fit.covariance), strict=True
-        )
-        if column.alpha_share and area > 5 * np.sqrt(max(float(variance), 0.0))
+        for column, area in zip(fit.columns, fit.areas, strict=True)
+        if column.alpha_share and area > VISIBLE * fit.areas.max()
     ]
     return max([8.0, *(e + 0.8 for e in energies)])
 
