@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,7 +44,8 @@ def component_figure(session: Session, map_name: str) -> Figure:
     each = PAGE_mm / ACROSS * data.image.rows / data.image.columns + TITLE_mm + 11.0
     below = SPECTRUM_mm * len(views)
     figure = new_figure(PAGE_mm, rows * each + below)
-    upper, lower = figure.subfigures(2, 1, height_ratios=(rows * each, below))
+    halves: Any = figure.subfigures(2, 1, height_ratios=(rows * each, below))
+    upper, lower = halves
     places = upper.subplots(rows, ACROSS, squeeze=False).ravel().tolist()
     for axes, view in zip(places, views, strict=False):
         title = f"component {view.number}, {100 * view.share:.3g} %"
@@ -68,6 +69,8 @@ def component_figure(session: Session, map_name: str) -> Figure:
 
 def draw_scree(axes: Axes, scree: Scree, components: int) -> None:
     """The eigenvalues of the scaled counts, and how large noise alone makes them."""
+    from matplotlib.ticker import MaxNLocator
+
     values = scree.eigenvalues[:MOST_EIGENVALUES]
     numbers = np.arange(1, len(values) + 1)
     chosen = numbers <= components
@@ -79,7 +82,7 @@ def draw_scree(axes: Axes, scree: Scree, components: int) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("component")
     axes.set_ylabel("eigenvalue (noise: 1)")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_box_aspect(1.0)
     axes.legend(loc="upper right")
 

@@ -174,7 +174,7 @@ def _content_limits(
     ends = [of[-1] for series in found.values() for key, of in series.items() if key[0] == element]
     high = max(p.atomic_percent + 4 * p.atomic_percent_sigma for p in ends)
     low = min(p.atomic_percent - 4 * p.atomic_percent_sigma for p in ends)
-    return PPM_PER_PERCENT * min(low, -0.2 * high), PPM_PER_PERCENT * 1.5 * high
+    return PPM_PER_PERCENT * min(low, -0.2 * high), PPM_PER_PERCENT * 1.15 * high
 
 
 def _error(
@@ -209,8 +209,7 @@ def _legend(figure: Figure, colours: Mapping[str, str], maps: Sequence[str], roo
         for name in maps:
             style = _filled(FAINT) if name == SUM else _open(FAINT)
             label = "all maps" if name == SUM else name
-            keys.append(
-                Line2D([], [], marker=_mark(name, maps), linestyle="", label=label, **style)
-            )
+            mark = _mark(name, maps)
+            keys.append(Line2D([], [], marker=mark, linestyle="", label=label, **style))
     keys.append(Line2D([], [], color=FAINT, linewidth=0.7, label=root))
     figure.legend(handles=keys, loc="outside lower center", ncols=min(len(keys), 8))

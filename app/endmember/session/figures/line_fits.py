@@ -186,8 +186,8 @@ def detection_figure(session: Session, phase: str) -> Figure:
     """Spectra of a phase round the traces' lines, normalised to their maxima, and limits of
     detection: for a region, the mask of a map, and the mask of all maps.
 
-    The range is the one that shows most traces; channels are joined to 40 eV. Limits are 3 sigma, in atomic ppm (`lod_ppm`).
-    After Chen et al. 2024, Fig. 11.
+    The range is the one that shows most traces; channels are joined to 40 eV. Limits are 3 sigma,
+    in atomic ppm (`lod_ppm`). After Chen et al. 2024, Fig. 11.
 
     Raises
     ------

@@ -71,7 +71,7 @@ def colour_bar(axes: Axes, shown: Any, unit: str) -> Any:
         shown, ax=axes, orientation="horizontal", fraction=0.06, pad=0.03, aspect=14
     )
     bar.set_label(unit, fontsize=SMALL_SIZE)
-    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+    bar.outline.set_linewidth(0.4)
     bar.ax.tick_params(labelsize=SMALL_SIZE, width=0.4, length=2)
     bar.ax.locator_params(nbins=3)
     return bar

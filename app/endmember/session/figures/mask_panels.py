@@ -72,7 +72,7 @@ def draw_shapes(axes: Axes, session: Session, map_name: str) -> list[Line2D]:
 
     data: MapData = session.result("read", map_name)
     recipe, entry = session.recipe, session.recipe.map_named(map_name)
-    known = {"color": INK, "linewidth": 0.9}
+    known: dict[str, Any] = {"color": INK, "linewidth": 0.9}
     keys: dict[str, Line2D] = {}
     for number, phase in enumerate(recipe.phases):
         colour = colour_of(number)
@@ -87,7 +87,7 @@ def draw_shapes(axes: Axes, session: Session, map_name: str) -> list[Line2D]:
             keys[label] = Line2D([], [], label=label, ls="--", **{**known, "color": colour})
     for drawn in entry.excludes:
         axes.add_patch(outline(region_on(data.entry, drawn), "#c0392b", dashed=True))
-        style = {**known, "color": "#c0392b"}
+        style: dict[str, Any] = {**known, "color": "#c0392b"}
         keys["excluded"] = Line2D([], [], label="excluded", ls="--", **style)
     return list(keys.values())
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from endmember.core.phase_colours import colour_of
 from endmember.files.figure_page import FAINT, INK, PAGE_mm, for_print, letter, new_figure
+from endmember.session.composition_view import decimals_for, number_text
 from endmember.session.figures.spectrum_panels import (
     COUNTS,
     ENERGY,
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from endmember.core.spectrum import FloatArray
+    from endmember.core.subtraction import Subtraction
     from endmember.session.separation import MapPhases
     from endmember.session.session import Session
 
 PER_PIXEL = "counts per pixel and channel"
-WHOLE_keV, INSET_keV = 0.02, 0.04  # channels are joined to this width, for the eye
+WHOLE_keV, INSET_keV = 0.02, 0.03  # channels are joined to this width, for the eye
 LOWEST = 3e-6  # of the highest channel: where a logarithmic axis ends at the latest
 MOST_RANGES = 3  # panels of trace lines below a spectrum
 
@@ -178,6 +180,14 @@ def _name_axes(axes: Axes) -> None:
     axes.set_ylabel(PER_PIXEL)
 
 
+def _factor_text(done: Subtraction) -> str:
+    """The factor with its error; one set by hand has none."""
+    if not done.factor_sigma > 0:
+        return f"{done.factor:.4g} (by hand)"
+    digits = decimals_for(done.factor_sigma, done.factor)
+    return f"{number_text(done.factor, digits)} ± {number_text(done.factor_sigma, digits)}"
+
+
 @for_print
 def subtraction_figure(session: Session, map_name: str, phase: str) -> Figure:
     """The mixture of a precipitate, the matrix times its factor, and what is left.
@@ -205,7 +215,7 @@ def subtraction_figure(session: Session, map_name: str, phase: str) -> Figure:
     scaled = done.factor * matrix.spectrum.counts
     name = f"{phase}+{matrix_name} (mixture)"
     steps(above, x, mixture.spectrum.counts[shown], color=INK, label=name)
-    label = f"{matrix_name} × {done.factor:.4g} ± {done.factor_sigma:.1g}"
+    label = f"{matrix_name} × {_factor_text(done)}"
     steps(above, x, scaled[shown], color=colour_of(0), label=label, linewidth=0.7)
     above.set_yscale("log", nonpositive="mask")
     highest = float(mixture.spectrum.counts.max())

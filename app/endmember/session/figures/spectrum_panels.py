@@ -148,8 +148,10 @@ def last_line_keV(fits: Iterable[SpectrumFit]) -> float:
     energies = [
         column.energy_keV
         for fit in fits
-        for column, area in zip(fit.columns, fit.areas, strict=True)
-        if column.alpha_share and area > VISIBLE * fit.areas.max()
+        for column, area, variance in zip(
+            fit.columns, fit.areas, np.diag(fit.covariance), strict=True
+        )
+        if column.alpha_share and area > max(VISIBLE * fit.areas.max(), 5 * variance**0.5)
     ]
     return max([8.0, *(e + 0.8 for e in energies)])
 
