@@ -13,10 +13,16 @@ from typing import TYPE_CHECKING
 
 from endmember import __version__
 from endmember.batch_command import add_batch
-from endmember.run_options import add_further_tables, further_tables
+from endmember.run_options import (
+    add_further_tables,
+    add_publication,
+    further_tables,
+    publication,
+)
 
 if TYPE_CHECKING:
     from endmember.session.further_tables import Further
+    from endmember.session.publication import Publication
 
 DONE, FAULT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -122,6 +128,7 @@ def _add_run(commands: Commands[argparse.ArgumentParser]) -> None:
         "--force", action="store_true", help="replace DIR, if an earlier run wrote it (default: no)"
     )
     add_further_tables(run)
+    add_publication(run)
     run.set_defaults(run=_run)
 
 
@@ -382,14 +389,22 @@ def _range(text: str) -> tuple[float, float]:
 
 
 def _run(options: argparse.Namespace) -> None:
-    _run_to(options.recipe, options.out, options.force, further_tables(options))
+    asked = further_tables(options), publication(options)
+    _run_to(options.recipe, options.out, options.force, *asked)
 
 
-def _run_to(recipe: Path, out: Path, force: bool, further: Further | None = None) -> None:
+def _run_to(
+    recipe: Path,
+    out: Path,
+    force: bool,
+    further: Further | None = None,
+    wanted: Publication | None = None,
+) -> None:
     from endmember.files.folders import complete_folder
     from endmember.progress_bar import Bar
     from endmember.session import batch
-    from endmember.session.further_tables import write_further
+    from endmember.session.further_tables import FurtherRows, write_further
+    from endmember.session.publication import write_publication
 
     instead = " or replace it with --force"
     with complete_folder(out, force, instead) as folder, Bar() as bar:
@@ -400,8 +415,13 @@ def _run_to(recipe: Path, out: Path, force: bool, further: Further | None = None
         told = batch.write_results(
             session, records, folder, out, lambda fraction: bar.show("tables", fraction)
         )
+        rows = FurtherRows()
         if further is not None:
-            write_further(session, folder, further, lambda f: bar.show("further tables", f))
+            rows = write_further(session, folder, further, lambda f: bar.show("further tables", f))
+        if wanted is not None:
+            told += write_publication(
+                session, folder, out, wanted, rows, lambda f: bar.show("figures", f)
+            )
     _print_outcome(session, out, told)
 
 

@@ -109,6 +109,7 @@ def _separated(session: Session, name: str) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     for phase, number in pixels.items():
         done = getattr(phases, "subtractions", {}).get(phase)
+        factor = None if done is None else (done.factor, done.factor_sigma)
         component = masks.components.get(phase)
         rows.append(
             [
@@ -116,7 +117,7 @@ def _separated(session: Session, name: str) -> list[list[Cell]]:
                 [Number(number, f"{number:,}", "pixels")],
                 _with_error(fractions.get(phase), 100.0, "phase_fraction"),
                 "" if component is None else [Number(component, str(component), "component")],
-                "" if done is None else _with_error((done.factor, done.factor_sigma), 1.0, "factor"),
+                _with_error(factor, 1.0, "factor"),
                 _with_error(getattr(phases, "purity", {}).get(phase), 100.0, "purity"),
             ]
         )

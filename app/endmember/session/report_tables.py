@@ -251,11 +251,7 @@ def entry_rows(session: Session) -> list[EntryRows]:
 
 def composition_report(found: Sequence[EntryRows]) -> Table:
     """All compositions in full, a group for each spectrum."""
-    groups = [
-        (_heading(one.entry), one.composition, f"{fit_sentence(one.entry)}; "
-         f"{'; '.join(notes(one.entry))}.")
-        for one in found
-    ]
+    groups = [(_heading(one.entry), one.composition, _note(one.entry)) for one in found]
     caption = (
         "Compositions (composition.csv). Errors are one sigma: stat. from counting with "
         "background, overlapping lines and subtraction; Poisson is the content over the root of "
@@ -276,6 +272,10 @@ def detection_report(found: Sequence[EntryRows]) -> Table:
     return table_of("detection", caption, DETECTION, groups, wide=True)
 
 
+def _note(entry: Entry) -> str:
+    return f"{fit_sentence(entry)}; {'; '.join(notes(entry))}."
+
+
 def _heading(entry: Entry) -> Cell:
     return [f"{entry_title(entry)}, ", rounded(entry.pixels, None, "pixels"), " pixels"]
 
@@ -286,7 +286,8 @@ def partition_report(session: Session) -> Table:
 
     found = partition_rows(session.result("partition"))
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in found]
-    groups = [(head, of, "") for head, of in _by(rows, "precipitate", "matrix", "map", "source", "region")]
+    places = ("precipitate", "matrix", "map", "source", "region")
+    groups = [(head, of, "") for head, of in _by(rows, *places)]
     caption = (
         "Partition coefficients D, precipitate over matrix (partition.csv). Errors carry the "
         "shared matrix spectrum."
@@ -306,7 +307,5 @@ def formula_report(session: Session) -> Table | None:
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in found]
     if not rows:
         return None
-    groups = [
-        (head, of, "") for head, of in _by(rows, "phase", "source", "map", "region", "basis")
-    ]
+    groups = [(head, of, "") for head, of in _by(rows, "phase", "source", "map", "region", "basis")]
     return table_of("formula_units", "Formula units (formula_units.csv).", FORMULA, groups)
