@@ -9,20 +9,16 @@ import tempfile
 import traceback
 from collections.abc import Container, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from endmember import __version__
 from endmember.batch_command import add_batch
+from endmember.recipe_command import run_to
 from endmember.run_options import (
     add_further_tables,
     add_publication,
     further_tables,
     publication,
 )
-
-if TYPE_CHECKING:
-    from endmember.session.further_tables import Further
-    from endmember.session.publication import Publication
 
 DONE, FAULT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -390,56 +386,7 @@ def _range(text: str) -> tuple[float, float]:
 
 def _run(options: argparse.Namespace) -> None:
     asked = further_tables(options), publication(options)
-    _run_to(options.recipe, options.out, options.force, *asked)
-
-
-def _run_to(
-    recipe: Path,
-    out: Path,
-    force: bool,
-    further: Further | None = None,
-    wanted: Publication | None = None,
-) -> None:
-    from endmember.files.folders import complete_folder
-    from endmember.progress_bar import Bar
-    from endmember.session import batch
-    from endmember.session.further_tables import FurtherRows, write_further
-    from endmember.session.publication import write_publication
-
-    instead = " or replace it with --force"
-    with complete_folder(out, force, instead) as folder, Bar() as bar:
-        session, records = batch.run_recipe(
-            recipe,
-            lambda job, fraction: bar.show(f"{job.step} {', '.join(job.maps)}", fraction),
-        )
-        told = batch.write_results(
-            session, records, folder, out, lambda fraction: bar.show("tables", fraction)
-        )
-        rows = FurtherRows()
-        if further is not None:
-            rows = write_further(session, folder, further, lambda f: bar.show("further tables", f))
-        if wanted is not None:
-            told += write_publication(
-                session, folder, out, wanted, rows, lambda f: bar.show("figures", f)
-            )
-    _print_outcome(session, out, told)
-
-
-def _print_outcome(session: object, out: Path, warnings: Sequence[str]) -> None:
-    from endmember.files.composition_table import composition_text
-    from endmember.session import batch
-    from endmember.session.result_tables import composition_table
-    from endmember.session.session import Session
-
-    assert isinstance(session, Session)
-    shown = [row for row in composition_table(session) if row[0].source != "mixture"]
-    print(composition_text(shown))
-    for sentence in warnings:
-        print(f"warning: {sentence}", file=sys.stderr)
-    print()
-    for sentence in batch.component_counts(session):
-        print(sentence)
-    print(f"results: {out.resolve()}")
+    run_to(options.recipe, options.out, options.force, *asked)
 
 
 def _window(options: argparse.Namespace) -> int:
@@ -458,7 +405,7 @@ def _demo(options: argparse.Namespace) -> int:
 
     with Bar() as bar:
         recipe = prepare_demo(options.out, options.size, lambda f: bar.show("simulating", f))
-    _run_to(recipe, recipe.parent / "results", force=True)
+    run_to(recipe, recipe.parent / "results", force=True)
     print(f"map, truth and recipe: {recipe.parent}")
     return DONE
 
