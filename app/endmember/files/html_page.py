@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -62,11 +63,12 @@ class Page:
     _parts: list[str] = field(default_factory=list)
     _contents: list[tuple[str, str]] = field(default_factory=list)
 
-    def heading(self, text: str) -> None:
-        """Begin a section, which the table of contents names."""
+    def heading(self, text: str, *, wide: bool = False) -> None:
+        """Begin a section, which the table of contents names; `wide` if a wide table follows."""
         anchor = f"section-{len(self._contents) + 1}"
         self._contents.append((anchor, text))
-        self._parts.append(f'<h2 id="{anchor}">{escape(text)}</h2>')
+        kind = ' class="wide"' if wide else ""
+        self._parts.append(f'<h2 id="{anchor}"{kind}>{escape(text)}</h2>')
 
     def paragraph(self, text: str, kind: str = "") -> None:
         """A paragraph of plain text; `kind` is its class."""
@@ -117,10 +119,13 @@ def table_html(table: Table) -> str:
     """A table as HTML. Each number is a <data> element with the number of the CSV as its value."""
     head = "".join(_head(column) for column in table.columns)
     groups = "\n".join(_group(group, table.columns) for group in table.groups)
-    kind = ' class="wide"' if table.wide else ""
+    kind = "wide" if table.wide else "table"
+    name = re.sub(r"[^\w.+-]+", "_", table.name)  # an id holds no blank
+    # not a <caption>: browsers leave one alone at the foot of a printed page
     return (
-        f'<table id="table-{escape(table.name)}"{kind}>\n<caption>{escape(table.caption)}</caption>'
-        f"\n<thead><tr>{head}</tr></thead>\n{groups}\n</table>"
+        f'<div class="{kind}">\n<p class="caption" id="caption-{name}">{escape(table.caption)}</p>\n'
+        f'<table id="table-{name}" aria-labelledby="caption-{name}">\n'
+        f"<thead><tr>{head}</tr></thead>\n{groups}\n</table>\n</div>"
     )
 
 
@@ -174,13 +179,13 @@ nav { font-size: 9.5pt; } nav ol { margin: 0; columns: 2; }
 a { color: #0b63a5; }
 p.paste { border-left: 3px solid #0b63a5; padding-left: 4mm; }
 p.warning, ul.warning { color: #7a4d00; }
-table { border-collapse: collapse; font-size: 8pt; line-height: 1.3; margin: 4mm 0 6mm;
+table { border-collapse: collapse; font-size: 8pt; line-height: 1.3; margin: 0 0 6mm;
   font-variant-numeric: tabular-nums; }
-caption { text-align: left; font-size: 9pt; padding-bottom: 1.5mm; caption-side: top; }
+p.caption { font-size: 9pt; margin: 4mm 0 1.5mm; }
 thead { border-top: 1.2px solid #1b1e22; border-bottom: 0.8px solid #1b1e22; }
 table { border-bottom: 1.2px solid #1b1e22; }
 th, td { padding: 0.4mm 1.6mm; text-align: right; vertical-align: bottom; }
-th.text, td.text { text-align: left; }
+th.text, td.text { text-align: left; } td { white-space: nowrap; }
 .unit { font-weight: normal; color: #5d6670; }
 tr.group th { text-align: left; padding-top: 1.6mm; border-top: 0.5px solid #9aa2aa; }
 tr.note td { text-align: left; color: #5d6670; white-space: normal; }
@@ -191,11 +196,13 @@ pre { font-size: 8pt; background: #f3f4f5; padding: 3mm; white-space: pre-wrap;
 @media screen { table { display: block; overflow-x: auto; } }
 @media print {
   body { max-width: none; margin: 0; padding: 0; font-size: 9.5pt; }
-  nav { break-after: page; } a { color: inherit; text-decoration: none; }
+  a { color: inherit; text-decoration: none; }
   h2 { break-after: avoid; } figure, tr { break-inside: avoid; }
-  tr.group { break-after: avoid; } caption { break-after: avoid; }
+  figure img { max-height: 215mm; width: auto; max-width: 100%; }
+  tr.group { break-after: avoid; } p.caption { break-after: avoid; break-inside: avoid; }
+  div.table { break-inside: avoid; }
   thead { display: table-header-group; }
-  table { font-size: 7pt; } table.wide { page: wide; font-size: 7pt; }
+  table { font-size: 7pt; } .wide { page: wide; }
   th, td { padding: 0.3mm 1mm; }
   pre { white-space: pre-wrap; }
 }

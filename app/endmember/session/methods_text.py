@@ -133,8 +133,8 @@ def _components(session: Session, cite: Citations) -> Iterator[str]:
     if suggested:
         numbers = sorted({s.suggested for s in suggested})
         yield (
-            f"{_listed([str(n) for n in numbers])} eigenvalues of the scaled counts "
-            f"{cite('keenan')} stand above those of noise {cite('johnstone')}."
+            f"The number of eigenvalues of the scaled counts {cite('keenan')} above those of noise "
+            f"{cite('johnstone')} is {_listed([str(n) for n in numbers])}."
         )
     if len(recipe.maps) > 1 and not how.joint:
         yield (

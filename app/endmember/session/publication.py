@@ -46,13 +46,14 @@ def write_publication(
         planned_figures,
         write_figures,
     )
-    from endmember.session.report import write_report
+    from endmember.session.report import report_text
 
     told: list[str] = []
     if asked.report:
         planned = planned_figures(session, further.growth)
         drawn = list(drawn_figures(planned, "svg", part_of(report, 0.0, 0.6)))
-        write_report(session, folder / REPORT, further, silent, drawn, final)
+        text = report_text(session, drawn, further, final)
+        (folder / REPORT).write_text(text, encoding="utf-8")
         told = [_left_out(one.name, why) for one, why in drawn if isinstance(why, str)]
         if asked.figures == "svg":
             (folder / FIGURES).mkdir()

@@ -56,7 +56,7 @@ def report_text(session: Session, drawn: DrawnFigures, further: FurtherRows, fin
         page.table(table)
     if (separated := _made(report_summaries.separation_table, session)) is not None:
         page.table(separated)
-    page.heading("Tables in full")
+    page.heading("Tables in full", wide=True)
     for table in tables:
         page.table(table)
     page.heading("Figures")
@@ -178,31 +178,3 @@ def _add_figures(page: Page, drawn: DrawnFigures) -> None:
     if left_out:
         page.paragraph("Not drawn:")
         page.items(left_out)
-
-
-def write_report(
-    session: Session,
-    path: Path,
-    further: FurtherRows,
-    report: Callable[[float], None] = lambda _: None,
-    drawn: DrawnFigures | None = None,
-    final: Path | None = None,
-) -> None:
-    """Write the report of a finished session as `path`, whole or not at all.
-
-    `drawn` are the figures where they are drawn already. `final` is the folder where it will
-    stand, that of `path` if it is not given; the paths of the recipe are relative to it.
-
-    Raises
-    ------
-    ValueError
-        if the file cannot be written.
-    """
-    from endmember.files.folders import complete_file
-    from endmember.session.figures.figure_list import drawn_figures, planned_figures
-
-    if drawn is None:
-        drawn = drawn_figures(planned_figures(session, further.growth), "svg", report)
-    text = report_text(session, drawn, further, path.parent if final is None else final)
-    with complete_file(path) as part:
-        part.write_text(text, encoding="utf-8")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from endmember.files.html_page import Cell, Column, Group, Number, Table
 from endmember.session.composition_view import decimals_for, number_text
-from endmember.session.figures.spectrum_panels import Overlaid, of_phase
+from endmember.session.figures.spectrum_panels import Overlaid, of_phase, trace_elements
 from endmember.session.session import Failure
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from endmember.session.session import Session
     from endmember.session.steps import MapAbundance
 
-PPM_BELOW = 0.1  # at.%: elements that stay below it in all columns are given in ppm
 PPM_PER_PERCENT = 1e4
 MOST_COLUMNS = 6
 
@@ -24,7 +23,8 @@ MOST_COLUMNS = 6
 def phase_tables(session: Session) -> list[Table]:
     """For each phase its regions, masks and sums side by side, at most six in a table.
 
-    Contents with their statistical error; what is not detected as the limit of detection.
+    Contents with their statistical error, of traces in ppm; what is not detected as the limit of
+    detection.
     """
     tables = []
     for phase in session.recipe.phases:
@@ -39,11 +39,10 @@ def phase_tables(session: Session) -> list[Table]:
 def _phase_table(session: Session, phase: str, spectra: Sequence[Overlaid], more: str) -> Table:
     columns = [Column("Element", numeric=False), Column("Unit", numeric=False)]
     columns += [Column(one.name, f"{one.entry.pixels:,} pixels") for one in spectra]
-    rows = []
+    rows, traces = [], trace_elements(session)
     for element in session.recipe.sample.elements:
         found = [one.entry.composition[element] for one in spectra]
-        values = [abs(row.atomic_percent) for row in found if row.atomic_percent is not None]
-        ppm = bool(values) and max(values) < PPM_BELOW
+        ppm = element in traces
         cells: list[Cell] = [element, "at. ppm" if ppm else "at.%"]
         cells += [_content(row, PPM_PER_PERCENT if ppm else 1.0) for row in found]
         rows.append(cells)
@@ -88,7 +87,7 @@ def separation_table(session: Session) -> Table:
     for name in session.recipe.map_names:
         rows = _separated(session, name)
         if rows:
-            groups.append(Group(f"map {name}", rows))
+            groups.append(Group(name, rows))
     caption = (
         "What was separated, with one sigma. Shares are of counts, not of volume. The last column "
         "is the share of a precipitate that is still in the mask of the pure matrix: 0 is pure."

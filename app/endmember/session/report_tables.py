@@ -161,7 +161,14 @@ def table_of(
     *,
     wide: bool = False,
 ) -> Table:
-    """A table from rows by column of the CSV; `groups` are heading, rows and note."""
+    """A table from rows by column of the CSV; `groups` are heading, rows and note.
+
+    Columns without any value are left out.
+    """
+    present = [
+        f for f in fields if any(row.get(f.value) is not None for _, of, _ in groups for row in of)
+    ]
+    fields = present or fields
     columns = [Column(f.title, f.unit, f.numeric) for f in fields]
     made = [Group(head, [_cells(row, fields) for row in rows], note) for head, rows, note in groups]
     return Table(name, caption, columns, made, wide)
@@ -177,7 +184,8 @@ def cell_of(row: Row, field: Field) -> Cell:
     if value is None:
         return ""
     if isinstance(value, str):
-        return STATES.get(value, value) if field is STATE else value
+        known = STATES.get(value) or FIGURES.get(value)
+        return known or (value.replace("_", " ") if field.value == "state" else value)
     error = row.get(field.error) if field.error else None
     if error is None or not error > 0:
         return [rounded(value, None, field.value)]
@@ -189,12 +197,16 @@ def rounded(value: float, error: float | None, column: str) -> Number:
     if isinstance(value, int):
         return Number(value, f"{value:,}", column)
     if error is None and value and abs(value) < SMALL:
-        return Number(value, f"{value:.1e}".replace("-", "−"), column)
+        mantissa, _, exponent = f"{value:.1e}".partition("e")
+        power = str(int(exponent)).translate(RAISED)
+        return Number(value, f"{mantissa} × 10{power}".replace("-", "−"), column)
     digits = decimals_for(error, value)
     return Number(value, number_text(value, digits), column)
 
 
-SMALL = 1e-3  # without an error, numbers below are written as powers of ten
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+FIGURES = {"lod_ppm": "LOD (at. ppm)", "relative_error_percent": "relative error (%)"}
+SMALL = 1e-5  # without an error, numbers below are written as powers of ten
 
 
 def _by(rows: Sequence[Row], *names: str) -> Iterator[tuple[str, list[Row]]]:

@@ -103,11 +103,17 @@ def _run(window: MainWindow, name: str, target: Path, work: Callable[[Report], l
 
 def _report_work(session: Session, path: Path) -> Callable[[Report], list[str]]:
     def work(report: Report) -> list[str]:
-        from endmember.session.report import write_report
+        from endmember.files.folders import complete_file
+        from endmember.session.figures.figure_list import drawn_figures, planned_figures
+        from endmember.session.report import report_text
         from endmember.session.snr_growth import snr_growth
 
-        rows = FurtherRows(snr_growth(session, part_of(report, 0.0, GROWTH_SHARE)))
-        write_report(session, path, rows, part_of(report, GROWTH_SHARE, 1.0))
+        with complete_file(path) as part:  # what cannot be written is told before the work
+            rows = FurtherRows(snr_growth(session, part_of(report, 0.0, GROWTH_SHARE)))
+            planned = planned_figures(session, rows.growth)
+            drawn = drawn_figures(planned, "svg", part_of(report, GROWTH_SHARE, 1.0))
+            text = report_text(session, drawn, rows, path.parent)
+            part.write_text(text, encoding="utf-8")
         return []
 
     return work
@@ -121,9 +127,9 @@ def _figure_work(
         from endmember.session.figures.figure_list import write_figures
         from endmember.session.snr_growth import snr_growth
 
-        growth = snr_growth(session, part_of(report, 0.0, GROWTH_SHARE))
-        within = part_of(report, GROWTH_SHARE, 1.0)
         with complete_folder(folder) as part:
+            growth = snr_growth(session, part_of(report, 0.0, GROWTH_SHARE))
+            within = part_of(report, GROWTH_SHARE, 1.0)
             return write_figures(session, growth, part, kind, within)
 
     return work

@@ -59,7 +59,7 @@ def _value(session: Session, step: str, name: str | None = None) -> Any:
 
 
 def _of_map(session: Session, name: str) -> Iterator[PlannedFigure]:
-    where = f"Map {name}"
+    where = f'Map "{name}"'
     if _value(session, "read", name) is None:
         return
     yield PlannedFigure(

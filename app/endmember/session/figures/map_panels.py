@@ -77,9 +77,14 @@ def colour_bar(axes: Axes, shown: Any, unit: str) -> Any:
     return bar
 
 
-def grid_of_maps(data: MapData, number: int, extra_mm: float = 0.0) -> tuple[Figure, list[Axes]]:
-    """A page with places for `number` maps; `extra_mm` is left below each, as for a colour bar."""
-    across = number if number <= ACROSS else 3 if number <= 6 else ACROSS
+def grid_of_maps(
+    data: MapData, number: int, extra_mm: float = 0.0, most: int = ACROSS
+) -> tuple[Figure, list[Axes]]:
+    """A page with places for `number` maps, at most so many side by side.
+
+    `extra_mm` is left below each, as for a colour bar.
+    """
+    across = number if number <= ACROSS else 3 if number <= 6 else most
     rows = math.ceil(number / across)
     width = PAGE_mm if across > 2 else PAGE_mm / ACROSS * across * 1.2
     each = width / across * data.image.rows / data.image.columns
@@ -106,7 +111,7 @@ def element_figure(session: Session, map_name: str) -> Figure:
     images = {
         name: of for name, of in image.images.items() if of.shape == (image.rows, image.columns)
     }
-    figure, places = grid_of_maps(data, len(images) + len(maps), extra_mm=11.0)
+    figure, places = grid_of_maps(data, len(images) + len(maps), extra_mm=11.0, most=5)
     for axes, (name, pixels) in zip(places, images.items(), strict=False):
         shown = show_map(axes, np.asarray(pixels, np.float64), name, colours=IMAGE)
         colour_bar(axes, shown, "detector signal")
