@@ -121,9 +121,10 @@ def table_html(table: Table) -> str:
     groups = "\n".join(_group(group, table.columns) for group in table.groups)
     kind = "wide" if table.wide else "table"
     name = re.sub(r"[^\w.+-]+", "_", table.name)  # an id holds no blank
+    caption = f'<p class="caption" id="caption-{name}">{escape(table.caption)}</p>'
     # not a <caption>: browsers leave one alone at the foot of a printed page
     return (
-        f'<div class="{kind}">\n<p class="caption" id="caption-{name}">{escape(table.caption)}</p>\n'
+        f'<div class="{kind}">\n{caption}\n'
         f'<table id="table-{name}" aria-labelledby="caption-{name}">\n'
         f"<thead><tr>{head}</tr></thead>\n{groups}\n</table>\n</div>"
     )
