@@ -118,8 +118,10 @@ def _points(
     return [p for p in points if (p.phase, p.map, p.element) == (phase, map_name, element)]
 
 
-def _in_sigma(point: GrowthPoint) -> float:
-    """The residual over its own scatter; that of a single part is none."""
+def _in_sigma(point: GrowthPoint) -> float | None:
+    """The residual over its own scatter: of a single part none, of a strong line not known."""
+    if point.residual_sigma is None:
+        return None
     return point.residual / point.residual_sigma if point.residual_sigma > 0 else 0.0
 
 
