@@ -57,21 +57,29 @@ def growth_of(points: Sequence[GrowthPoint], phase: str, element: str) -> list[G
         whole = abs(own[-1].atomic_percent)
         error = 100.0 * sigma / whole if whole else np.full(len(own), np.nan)
         title = "sum of the maps" if name == "sum" else name
-        worst = max(own, key=lambda p: abs(_in_sigma(p)))
+        away = np.array([np.nan if (r := _in_sigma(p)) is None else r for p in own])
         found.append(
             Growth(
                 title,
                 pixels,
                 np.array([p.snr for p in own]),
                 np.array([p.root_fit for p in own]),
-                np.array([_in_sigma(p) for p in own]),
+                away,
                 error,
                 error[-1] * np.sqrt(pixels[-1] / pixels),
-                f"{title}: SNR = {_coefficient(own[-1])} √pixels, farthest from it by "
-                f"{number_text(abs(_in_sigma(worst)), 1)} σ at {worst.pixels:,} pixels",
+                f"{title}: SNR = {_coefficient(own[-1])} √pixels{_farthest(own, away)}",
             )
         )
     return found
+
+
+def _farthest(own: Sequence[GrowthPoint], away: FloatArray) -> str:
+    """Which part lies farthest from the law; nothing where no scatter is known."""
+    if np.isnan(away).all():
+        return ", a strong line, whose scatter is that of the thickness"
+    worst = int(np.nanargmax(np.abs(away)))
+    distance = number_text(abs(float(away[worst])), 1)
+    return f", farthest from it by {distance} σ at {own[worst].pixels:,} pixels"
 
 
 def phases_grown(points: Sequence[GrowthPoint]) -> list[str]:
