@@ -633,6 +633,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
         MapInput(
             file=draw(file),
             name=name,
+            sha256=draw(st.none() | st.text("0123456789abcdef", min_size=64, max_size=64)),
             signal=draw(st.none() | st.integers(0, 9)),
             crop=draw(st.none() | box),
             rebin=draw(st.integers(1, 8)),

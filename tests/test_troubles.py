@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QFileDialog
 
 from endmember.session import edits
 from endmember.session.document import Document
-from endmember.ui import dialogs
+from endmember.ui import dialogs, opening
 from endmember.ui.messages import Message
 from endmember.ui.workspace import PAGES
 from page_stage import NAME, SIZE, Prepared, prepared_demo
@@ -75,7 +75,10 @@ def test_a_map_that_cannot_be_read_says_why_on_every_page(person: Person, file: 
         assert any(said["map"] in str(m) for m in person.window.messages.messages)
 
 
-def test_a_recipe_without_its_map_says_which_file_is_missing(person: Person, file: Path) -> None:
+def test_a_recipe_without_its_map_says_which_file_is_missing(
+    person: Person, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "ask_for_moved", lambda *_: None)  # where it is, nobody knows
     text = (file.parent / "demo.toml").read_text("utf-8")
     recipe = person.folder / "gone.toml"
     recipe.write_text(text.replace("demo.hspy", "gone.hspy"), "utf-8")

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 from endmember.core.detector import DetectorCurve
+from endmember.files.faults import ordinary_file
 
 COLUMNS = ("energy_keV", "efficiency")
 HIGHEST_keV = 400.0  # an X-ray has at most the energy of the beam
@@ -24,7 +25,7 @@ def read_detector_curve(path: str | Path) -> DetectorCurve:
         if the file cannot be read, lacks a column, or a line of it cannot be used.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = ordinary_file(path).read_text(encoding="utf-8-sig")
         rows = [
             (number, [cell.strip() for cell in next(csv.reader([line]))])
             for number, line in enumerate(text.splitlines(), start=1)

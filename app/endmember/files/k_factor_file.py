@@ -7,6 +7,7 @@ from pathlib import Path
 
 from endmember.core.k_factors import GivenFactors
 from endmember.files.factor_checks import Stated
+from endmember.files.faults import ordinary_file
 from endmember.files.k_factor_csv import parse_plain_csv
 from endmember.files.k_factor_esl import parse_esl
 from endmember.files.k_factor_espm import parse_espm
@@ -30,7 +31,7 @@ def read_k_factors(path: str | Path, stated: Stated | None = None) -> GivenFacto
     """
     stated = stated or Stated()
     try:
-        content = Path(path).read_bytes()
+        content = ordinary_file(path).read_bytes()
     except OSError as error:
         raise ValueError(
             f"{path}: the k-factors cannot be read ({error}): check the file"

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from endmember.core.progress import Report, parts_of, silent
+from endmember.session.map_files import with_digests
 from endmember.session.recipe import Recipe
 from endmember.session.recipe_file import anchored, dump_recipe, load_recipe
 from endmember.session.remarks import remarks
 from endmember.session.result_tables import write_statistics, write_tables
 from endmember.session.session import Failure, Job, Session, StepRecord, run_all
-from endmember.session.steps import FROM_COMPOSITIONS, STEPS, Decomposed, MapAbundance
+from endmember.session.steps import NOT_ACCOUNTED, STEPS, Decomposed, MapAbundance
 
 if TYPE_CHECKING:
     from endmember.session.map_data import MapData
@@ -142,7 +143,7 @@ def write_results(
         _write_abundance(session, name, folder / "abundance")
         _write_components(session, name, folder / "components" / f"{name}.npz")
     write_json(folder / "run.json", _account(session, records, told))
-    (folder / "recipe.toml").write_text(dump_recipe(session.recipe, final), encoding="utf-8")
+    (folder / "recipe.toml").write_text(dump_recipe(with_digests(session), final), encoding="utf-8")
     return told
 
 
@@ -298,6 +299,6 @@ def _account(session: Session, records: list[StepRecord], warnings: list[str]) -
             }
             for record in records
             # the names that others rely on
-            if record.name not in FROM_COMPOSITIONS
+            if record.name not in NOT_ACCOUNTED
         ],
     }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from endmember.core.component_matching import affinities, matched_order, reordered
+from endmember.core.counts import SpectrumImage
 from endmember.core.decomposition import Decomposition, decompose
 from endmember.core.progress import Report
 from endmember.session.common_energies import on_one_axis
 from endmember.session.map_data import MapData
+from endmember.session.memory import check_room, decomposition_bytes
 from endmember.session.recipe import Decomposition as Settings
 from endmember.session.steps import Decomposed
 
@@ -32,10 +34,11 @@ def decompose_maps(
     Raises
     ------
     ValueError
-        as `decompose` and `on_one_axis`.
+        as `decompose` and `on_one_axis`, or if the memory will not do.
     """
     moved, told = on_one_axis(data)
     images = [d.image for d in moved.values()]
+    _check_memory(images, settings)
     found = decompose(images, settings.components, settings.method, settings.seed, report)
     found = replace(found, axis=images[0].axis)
     for first in before.values():
@@ -43,6 +46,18 @@ def decompose_maps(
         told += sentences
     readings = tuple(d.reading for d in data.values())
     return Decomposed(tuple(data), readings, found, tuple(told))
+
+
+def _check_memory(images: Sequence[SpectrumImage], settings: Settings) -> None:
+    needed = decomposition_bytes(
+        sum(image.rows * image.columns for image in images),
+        images[0].axis.channels,
+        sum(len(image.counts) for image in images),
+        settings.components,
+        settings.method,
+    )
+    remedy = "ask for fewer components, or crop or rebin the map"
+    check_room(needed, f"a decomposition into {settings.components} components", remedy)
 
 
 def _in_the_order_of(

@@ -113,7 +113,7 @@ class DiskCache:
             if path.exists():
                 return True
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with complete_file(path) as part, part.open("wb") as stream:
+            with complete_file(path, lasting=False) as part, part.open("wb") as stream:
                 _write(stream, kept, self.most_bytes // 4, is_stopped)
             self._make_room()
         except (Cancelled, _TooLarge):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
+from endmember.files.faults import reason
 from endmember.files.folders import complete_file
 from endmember.session.edits import new_recipe
+from endmember.session.map_files import with_digests
 from endmember.session.recipe import Recipe
-from endmember.session.recipe_file import anchored, dump_recipe, load_recipe
+from endmember.session.recipe_file import RecipeError, anchored, dump_recipe, load_recipe
 from endmember.session.session import Session
 from endmember.session.steps import STEPS
 
@@ -30,7 +33,7 @@ class Document:
         """A document of a recipe with absolute files; `path` is the recipe file it came from."""
         self.session = Session(STEPS, recipe)
         self.path = path
-        self._saved = recipe
+        self._saved: Recipe | None = recipe
 
     @classmethod
     def of_map(cls, file: str | Path) -> Document:
@@ -48,6 +51,16 @@ class Document:
         """
         path = Path(path).absolute()
         return cls(anchored(load_recipe(path, unfinished=True), path.parent), path)
+
+    @classmethod
+    def recovered(cls, recipe: Recipe, path: Path | None) -> Document:
+        """A document whose decisions were not saved; `path` is the recipe file that they change."""
+        document = cls(recipe, path)
+        document._saved = None
+        if path is not None:
+            with contextlib.suppress(RecipeError):  # it may be gone, or spoilt since
+                document._saved = cls.open(path).session.recipe
+        return document
 
     @property
     def title(self) -> str:
@@ -72,7 +85,8 @@ class Document:
     def save(self, path: str | Path | None = None) -> None:
         """Write today's recipe to `path`, or where it was opened or last saved.
 
-        The file is written whole or not at all. If saving fails, path and modified mark stay.
+        The file is written whole or not at all. If saving fails, path and modified mark stay. The
+        SHA-256 of each map that was read is written beside its name.
 
         Raises
         ------
@@ -84,7 +98,7 @@ class Document:
             raise ValueError("the recipe was not saved yet; give the name of a file for it")
         if not is_recipe(target):
             raise ValueError(f"{target}: a recipe's name ends in {RECIPE_SUFFIX}; add that")
-        recipe = self.session.recipe
+        recipe = with_digests(self.session)
         try:
             text = dump_recipe(recipe, target.parent).encode()
         except UnicodeEncodeError as error:
@@ -96,8 +110,6 @@ class Document:
             with complete_file(target) as part:
                 part.write_bytes(text)
         except OSError as error:
-            reason = error.strerror or error
-            raise ValueError(
-                f"{target}: the recipe cannot be saved ({reason}); choose another place"
-            ) from error
+            raise ValueError(f"{target}: the recipe cannot be saved: {reason(error)}") from error
+        self.session.adopt(recipe)
         self.path, self._saved = target, recipe

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import msgspec
 import tomli_w
 
+from endmember.files.faults import ordinary_file
 from endmember.session import recipe_rules
 from endmember.session.recipe import (
     Box,
@@ -49,6 +51,19 @@ _IN_ONE_LINE = (
     "lod_ppm",
     "relative_error_percent",
 )
+_BARE = re.compile(r"[\w-]+")  # a key that needs no quotes, nearly as in TOML
+_TEXTS = re.compile(  # what TOML takes for texts and comments
+    r'"""(?:[^\\]|\\.)*?"""|'
+    r"'''.*?'''|"
+    r'"(?:[^"\\\n]|\\.)*"|'
+    r"'[^'\n]*'|#[^\n]*",
+    re.DOTALL,
+)
+_BETWEEN_KEYS = re.compile(r"[\n=,\[\]{}]")
+_DEEPEST = 20
+_LONGEST_SHOWN = 60
+_ENDLESS = re.compile(r"\S{150,}")
+_LARGEST = 2**53  # beyond it not every whole number is one for the machine
 
 
 class RecipeError(ValueError):
@@ -64,6 +79,8 @@ _EXPECTED: dict[Any, str] = {
     Frame: "four numbers [x, y, width, height]",
     Points: "a list of points [[x, y], [x, y], ...]",
     tuple[Number, Number]: "two numbers [low, high]",
+    tuple[int, int]: "two whole numbers [first, last]",
+    tuple[int, ...]: "a list of whole numbers, as in [0, 1]",
     tuple[str, ...]: 'a list of texts, as in ["O", "Fe"]',
     Densities: "a table of one number per phase, as in { Brg = 4.1 }",
     Contents: "a table of one number per element, as in { Mg = 17.8 }",
@@ -96,7 +113,7 @@ def load_recipe(path: str | Path, *, unfinished: bool = False) -> Recipe:
         if the file cannot be read or used.
     """
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
+        text = ordinary_file(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise RecipeError(f"{path}: this is no text in UTF-8; save the recipe as UTF-8") from None
     except FileNotFoundError:
@@ -117,14 +134,26 @@ def parse_recipe(text: str, where: str, *, unfinished: bool = False) -> Recipe:
     RecipeError
         if the text is no TOML or no usable recipe.
     """
+    _check_depth(text, where)
     try:
         document = tomllib.loads(text)
-    except ValueError as error:
-        raise RecipeError(f"{where}: this is not valid TOML: {error}; correct that line") from None
+    except (ValueError, RecursionError) as error:
+        says = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise RecipeError(f"{where}: this is not valid TOML: {says}; correct that line") from None
     _check_table(document, Recipe, (), document, where)
     recipe = msgspec.convert(document, Recipe, dec_hook=_decode)
     check_recipe(recipe, where, unfinished=unfinished)
     return recipe
+
+
+def _check_depth(text: str, where: str) -> None:
+    """Refuse keys such as a.a.a.a without end: parsing takes their square in time and memory."""
+    for part in _BETWEEN_KEYS.split(_TEXTS.sub("", text)):
+        if part.count(".") > _DEEPEST:
+            raise RecipeError(
+                f"{where}: this is not valid TOML: nested too deeply; correct the line with "
+                f"{part.strip()[:20]}..."
+            )
 
 
 def check_recipe(recipe: Recipe, where: str, *, unfinished: bool = False) -> None:
@@ -148,7 +177,7 @@ def dump_recipe(
     """
     if folder is not None:
         source = Path(base) if base is not None else Path()
-        recipe = _with_files(recipe, lambda file: _relative(source / file, Path(folder)))
+        recipe = with_files(recipe, lambda file: _relative(source / file, Path(folder)))
     return _toml(_document(recipe))
 
 
@@ -159,14 +188,30 @@ def anchored(recipe: Recipe, folder: str | Path) -> Recipe:
     """
     base = Path(folder).resolve()
     # a file saved elsewhere and opened again has its old name: "../" is followed, a link is kept
-    return _with_files(recipe, lambda file: str((base / file).parent.resolve() / Path(file).name))
+    return with_files(recipe, lambda file: str((base / file).parent.resolve() / Path(file).name))
+
+
+def with_files(recipe: Recipe, place: Callable[[str], str]) -> Recipe:
+    """The recipe with each of its files, of maps and beside them, where `place` puts it."""
+    maps = tuple(changed(entry, file=place(entry.file)) for entry in recipe.maps)
+    quantification = recipe.quantification
+    if quantification.k_factors != "computed":
+        quantification = changed(quantification, k_factors=place(quantification.k_factors))
+    detector = recipe.detector
+    if detector.curve is not None:
+        detector = changed(detector, curve=place(detector.curve))
+    return changed(recipe, maps=maps, quantification=quantification, detector=detector)
 
 
 def _error(path: recipe_rules.Path, says: str, document: Any, where: str) -> RecipeError:
     key = ""
     names = []
     for part in path:
-        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else part
+        if isinstance(part, int):
+            key += f"[{part}]"
+        else:
+            shown = part if _BARE.fullmatch(part) else f'"{part[:_LONGEST_SHOWN]}"'
+            key += f".{shown}" if key else shown
         try:
             document = document[part]
         except (LookupError, TypeError):
@@ -175,6 +220,7 @@ def _error(path: recipe_rules.Path, says: str, document: Any, where: str) -> Rec
             names.append(f'"{name}"')
     if names and path[-1] != "name":
         key += f" ({', '.join(names)})"
+    says = _ENDLESS.sub(lambda found: f"{found.group()[:_LONGEST_SHOWN]}...", says)
     sentence = f"{where}: {key} {says}"
     return RecipeError(
         "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in sentence)
@@ -232,13 +278,16 @@ def _converts(value: Any, kind: Any) -> bool:
         msgspec.convert(value, kind, dec_hook=_decode)
     except msgspec.ValidationError:
         return False
-    return _all_finite(value)
+    return _all_usable(value)
 
 
-def _all_finite(value: Any) -> bool:
+def _all_usable(value: Any) -> bool:
+    """Whether all numbers in a value are finite, and of a size that a machine can work with."""
     if isinstance(value, list):
-        return all(_all_finite(item) for item in value)
-    return not isinstance(value, float) or math.isfinite(value)
+        return all(map(_all_usable, value))
+    if isinstance(value, dict):  # a rule names which of its numbers is not finite
+        return all(_all_usable(v) or v != v or abs(v) == math.inf for v in value.values())
+    return not isinstance(value, int | float) or (math.isfinite(value) and abs(value) <= _LARGEST)
 
 
 def _decode(kind: type, value: Any) -> Any:
@@ -269,17 +318,6 @@ def _nearest(key: str, known: Mapping[str, object]) -> str:
     folded = {name.lower(): name for name in known}
     best = difflib.get_close_matches(key.lower(), folded, n=1, cutoff=0.0)[0]
     return f'the nearest known one is "{folded[best]}"'
-
-
-def _with_files(recipe: Recipe, place: Callable[[str], str]) -> Recipe:
-    maps = tuple(changed(entry, file=place(entry.file)) for entry in recipe.maps)
-    quantification = recipe.quantification
-    if quantification.k_factors != "computed":
-        quantification = changed(quantification, k_factors=place(quantification.k_factors))
-    detector = recipe.detector
-    if detector.curve is not None:
-        detector = changed(detector, curve=place(detector.curve))
-    return changed(recipe, maps=maps, quantification=quantification, detector=detector)
 
 
 def _relative(file: Path, folder: Path) -> str:
@@ -341,6 +379,8 @@ def _texts_first(item: tuple[str, Any]) -> bool:
 
 
 def _value(value: Any) -> str:
+    if type(value) is int:  # most of a stroke, which is written after every change
+        return str(value)
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, dict):

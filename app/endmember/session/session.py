@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from endmember.core.progress import Cancelled, Report, silent
-from endmember.session.memory import peak_memory_MB
+from endmember.files import faults
+from endmember.session.memory import NO_MEMORY, peak_memory_MB
 from endmember.session.recipe import Recipe
 from endmember.session.steptable import (
     GroupStep,
@@ -223,13 +224,19 @@ def attempt(job: Job, report: Report) -> Any:
         return failure_of(error)
 
 
-def failure_of(error: Exception) -> Failure:
+def failure_of(error: BaseException) -> Failure:
     """What was just raised, as a sentence, with the traceback for the log."""
     # LinAlgError is a ValueError, but no input sentence was written for it.
-    expected = isinstance(error, ValueError | OSError) and not isinstance(
+    expected = isinstance(error, ValueError | OSError | MemoryError) and not isinstance(
         error, np.linalg.LinAlgError
     )
-    return Failure(str(error) or type(error).__name__, expected, traceback.format_exc())
+    if isinstance(error, MemoryError):
+        says = NO_MEMORY
+    elif isinstance(error, OSError):
+        says = faults.sentence(error)
+    else:
+        says = str(error) or type(error).__name__
+    return Failure(says, expected, traceback.format_exc())
 
 
 class StepRecord(NamedTuple):

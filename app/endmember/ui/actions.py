@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QDialog, QFileDialog, QLineEdit, QMenu, QToolBar
 from endmember.session.document import Document, is_recipe
 from endmember.session.session import Failure
 from endmember.ui.map_switch import look_at_next
+from endmember.ui.opening import document_of, find_moved_files
 from endmember.ui.theme import THEME
 from endmember.ui.undo_keys import UndoKeys
 from endmember.ui.workspace import PAGE_TITLES, PAGES
@@ -21,6 +22,7 @@ from endmember.ui.workspace import PAGE_TITLES, PAGES
 if TYPE_CHECKING:
     from endmember.ui.window import MainWindow
 
+SAVE_AS = "File > Save recipe as… saves elsewhere"
 GESTURES = (
     ("Maps", "zoom at the pointer", "wheel, + and -"),
     ("Maps", "pan", "middle button, Space and drag, or drag an empty place with Select"),
@@ -100,6 +102,7 @@ class Actions:
         )
         self.recent = menu.addMenu("Open &recent")
         self.demo = self._add(menu, "Open the &demo", self.open_demo)
+        self._add(menu, "Reco&ver…", self.recover, tip="Open what was not saved at a crash")
         menu.addSeparator()
         self.save = self._add(
             menu, "&Save recipe", self.save_recipe, "Ctrl+S", "Save every decision", document=True
@@ -278,19 +281,38 @@ class Actions:
         if names:
             self.open_files([Path(name) for name in names])
 
-    def open_files(self, files: Sequence[Path]) -> None:
-        """Open a recipe, or one or more maps as a new document."""
-        if not self.may_leave() or (document := self._document(files)) is None:
+    def open_files(self, files: Sequence[Path], *, offered: bool = False) -> None:
+        """Open a recipe, or one or more maps as a new document.
+
+        Unsaved changes of them that a crash left are offered first, unless they were `offered`.
+        """
+        if not self.may_leave() or (not offered and self._recovered(files)):
             return
+        if (document := self._document(files)) is None:
+            return
+        told = find_moved_files(self.window, document)
         preferences = self.window.preferences
         preferences.add_recent(files[0])
         preferences.last_folder = files[0].resolve().parent
         self.window.show_document(document)
+        for sentence in told:
+            self.window.workspace.say("info", sentence)
+
+    def _recovered(self, files: Sequence[Path] | None = None) -> bool:
+        """Offer what a crash left, of some files or of all; whether it is open now."""
+        from endmember.ui.recovering import offer
+
+        return offer(self.window, files)
+
+    def recover(self) -> None:
+        """Offer all that a crash left."""
+        if self.may_leave() and not self._recovered():
+            self.window.status_line.showMessage("nothing was recovered", 5000)
 
     def _document(self, files: Sequence[Path]) -> Document | None:
         """The document of these files; None, with a word, where they cannot be opened."""
         try:
-            return _document(files)
+            return document_of(files)
         except (ValueError, OSError) as error:
             self.window.workspace.say("error", str(error))
             return None
@@ -343,7 +365,9 @@ class Actions:
         try:
             self.window.workspace.save(path)
         except (ValueError, OSError) as error:
-            self.window.workspace.say("error", f"the recipe was not saved: {error}")
+            self.window.workspace.say(
+                "error", f"not saved, your changes are still here: {error} ({SAVE_AS})"
+            )
             return False
         self.window.preferences.add_recent(path)
         self.window.status_line.showMessage(f"saved {path}", 5000)
@@ -468,24 +492,3 @@ def _show(dialog: QDialog) -> None:
 
 def _keys(action: QAction) -> str:
     return " or ".join(keys.toString() for keys in action.shortcuts())
-
-
-def _document(files: Sequence[Path]) -> Document:
-    """A recipe, or a new document of one or more maps."""
-    from endmember.session.edits import add_map
-
-    recipes = [file for file in files if is_recipe(file)]
-    if recipes and len(files) > 1:
-        raise ValueError(
-            f"{recipes[0].name} is a recipe, which names its own maps: open it alone, or open maps "
-            "alone"
-        )
-    for file in files:
-        if not file.exists():
-            raise ValueError(f"{file}: there is no such file: check its name")
-    if recipes:
-        return Document.open(recipes[0])
-    document = Document.of_map(files[0])
-    for file in files[1:]:
-        document.adopt(add_map(document.session.recipe, file))
-    return document

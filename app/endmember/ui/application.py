@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import QApplication
 
 if TYPE_CHECKING:
     from endmember.session.disk_cache import DiskCache
+    from endmember.session.recovery import Recovery
     from endmember.ui.preferences import Preferences
     from endmember.ui.window import MainWindow
 
@@ -60,13 +61,15 @@ def _icon() -> QIcon:
 
 
 def make_window(
-    preferences: Preferences | None = None, cache: DiskCache | None = None
+    preferences: Preferences | None = None,
+    cache: DiskCache | None = None,
+    recovery: Recovery | None = None,
 ) -> MainWindow:
-    """The main window, not yet shown; for the program and for tests, which keep no results."""
+    """The main window, not yet shown; for the program and for tests, which keep nothing."""
     application()
     from endmember.ui.window import MainWindow
 
-    return MainWindow(preferences, cache)
+    return MainWindow(preferences, cache, recovery)
 
 
 def open_window(
@@ -75,18 +78,23 @@ def open_window(
     """Show the window with files or the demo, and return the exit code when it is closed."""
     app = application()
     from endmember.session.disk_cache import DiskCache
+    from endmember.session.recovery import Recovery
 
-    window = make_window(cache=DiskCache())
+    window = make_window(cache=DiskCache(), recovery=Recovery())
     from endmember.ui import logbook
 
     logbook.install(lambda: window)
     window.show()
 
     def open_what_was_named() -> None:
+        from endmember.ui.recovering import offer
+
+        if offer(window):
+            return
         if demo_size is not None:
             window.actions_.open_demo(demo_size, demo_folder)
         elif files:
-            window.actions_.open_files(list(files))
+            window.actions_.open_files(list(files), offered=True)
 
     QTimer.singleShot(PREPARED_AFTER_ms, lambda: prepare(window, open_what_was_named))
     if os.environ.get(CLOSE_WHEN_DONE):

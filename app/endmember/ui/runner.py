@@ -3,7 +3,7 @@
 The only place that knows threads. Results come back to the main thread by signals; nothing else
 crosses. One worker runs steps and tasks one after the other (each uses all cores itself), a second
 one answers live requests, of which only the newest of a kind is worked on. A third one writes
-results to disk while there is nothing else to do.
+results to disk while there is nothing else to do, and a fourth one small files at once.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from endmember.session.session import Failure, Job, Session, StepRecord, attempt
 from endmember.session.steptable import Key
 
 STOPPED = "stopped before it was done: press Run again to go on"
+WRITING_s = 3.0  # how long the end of the program waits for a slow disk
 Work = Callable[[Report], Any]
 Then = Callable[[Any], None]
 
@@ -76,8 +77,12 @@ class _Worker(threading.Thread):
         self._calls.put(None)
 
     def run(self) -> None:
-        while self._call_one():
-            pass
+        going_on = True
+        while going_on:
+            try:
+                going_on = self._call_one()
+            except BaseException:  # without this thread no step would ever run again
+                logging.getLogger("endmember").exception("a call in thread %s failed", self.name)
 
     def _call_one(self) -> bool:
         # in a function of its own, so that nothing of the last call is kept while it waits
@@ -109,6 +114,7 @@ class Runner(QObject):
         self._tasks: list[Running] = []
         self._steps = _Worker("endmember steps")
         self._live = _Worker("endmember live")
+        self._writing = _Worker("endmember writing")
         self._asked: dict[str, tuple[Callable[[], Any], Then]] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -191,7 +197,7 @@ class Runner(QObject):
                 value = running.work(running.report)
         except Cancelled:
             value = None
-        except Exception as error:
+        except BaseException as error:  # also a library that wants to end the program
             value = failure_of(error)
         if not self._closed:
             self._ended.emit(running, _noted(running.title, value))
@@ -300,13 +306,17 @@ class Runner(QObject):
         value: Any
         try:
             value = function()
-        except Exception as error:
+        except BaseException as error:
             value = failure_of(error)
         if not self._closed:
             self._answered.emit(then, _noted(slot, value))
 
     def _on_answered(self, then: Then, value: Any) -> None:
         then(value)
+
+    def write(self, function: Callable[[], None]) -> None:
+        """Call a function that writes a small file, in order, in a thread that nothing holds up."""
+        self._writing.call(function)
 
     # --- the end -----------------------------------------------------------------------------
 
@@ -322,6 +332,8 @@ class Runner(QObject):
         if self._keeping is not None:
             self._keeping.finish()
             self._keeping.join(0.5)
+        self._writing.finish()
+        self._writing.join(WRITING_s)
         self._steps.join(0.5)
         self._live.join(0.5)
 

@@ -18,8 +18,10 @@ from PyQt6.QtWidgets import (
 
 from endmember.session.disk_cache import DiskCache
 from endmember.session.document import Document
+from endmember.session.recovery import Recovery
 from endmember.session.remarks import remarks
 from endmember.ui.actions import Actions
+from endmember.ui.autosave import Autosave
 from endmember.ui.map_switch import StepsPanel
 from endmember.ui.messages import NOTICES, Message, MessagePanel
 from endmember.ui.page import Page
@@ -51,14 +53,19 @@ class MainWindow(QMainWindow):
     """Everything of one document. Closing it ends the program."""
 
     def __init__(
-        self, preferences: Preferences | None = None, cache: DiskCache | None = None
+        self,
+        preferences: Preferences | None = None,
+        cache: DiskCache | None = None,
+        recovery: Recovery | None = None,
     ) -> None:
+        """With `recovery`, every decision is kept there until it is saved."""
         super().__init__()
         self.preferences = preferences or Preferences()
         THEME.choose(self.preferences.theme)
         self.runner = Runner(cache)
         self.workspace = Workspace(self.runner)
         self.workspace.preferences = self.preferences
+        self.autosave = None if recovery is None else Autosave(self.workspace, recovery)
         self.pages: dict[str, Page] = {}
         self._notices: list[Message] = []
         # whether the spectrum panel is wanted beside pages without and with spectra of their own
@@ -310,6 +317,8 @@ class MainWindow(QMainWindow):
         self.preferences.geometry = self.saveGeometry()
         self.preferences.state = self.saveState(LAYOUT_VERSION)
         self.preferences.save()
+        if self.autosave is not None:
+            self.autosave.end()
         self.runner.close()
         event.accept()
 

@@ -338,5 +338,6 @@ class Workspace(QObject):
 
 PAGE_OF_STEP = {  # the first page that shows it
     **{s: PAGE_TITLES[page] for page in reversed(PAGES) for s in STEPS_OF_PAGE[page]},
+    "energy_check": PAGE_TITLES["map"],
     **dict.fromkeys(FROM_COMPOSITIONS, PAGE_TITLES["composition"]),
 }
