@@ -272,6 +272,19 @@ def test_every_control_of_a_page_says_what_it_is_and_is_reached_by_tab(
     assert faults == [], "\n".join(faults)
 
 
+def test_every_control_of_the_tabs_of_statistics_says_what_it_is_and_is_reached_by_tab(
+    furnished: Person,
+) -> None:
+    page = furnished.page("statistics")
+    faults = []
+    for index in range(1, page.tabs.count()):
+        furnished.click(page.tabs, page.tabs.tabRect(index).center())
+        furnished.qtbot.wait(50)
+        faults += [f"{page.part.title}: {fault}" for fault in faults_of(furnished.window)]
+    furnished.click(page.tabs, page.tabs.tabRect(0).center())
+    assert faults == [], "\n".join(faults)
+
+
 def test_every_control_of_the_first_page_says_what_it_is_and_is_reached_by_tab(
     person: Person,
 ) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from endmember.session.growth_view import growth_of, growth_table
@@ -108,8 +109,9 @@ class GrowthTab(StatisticsTab):
         )
 
     def _show(self, growths: Sequence[Growth]) -> None:
+        # each in a turn of its own, so that none holds the window up
         for plot in (self.snr, self.residual, self.error):
-            plot.show_growths(growths)
+            QTimer.singleShot(0, partial(plot.show_growths, growths))
         self._titles = [growth.title for growth in growths]
         self._draw_legend()
         self.sentence.setText("\n".join(f"• {growth.says}" for growth in growths))

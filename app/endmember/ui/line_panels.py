@@ -64,8 +64,9 @@ class LinePanels(QWidget):
         self._shown = state
         self._turn += 1
         for number, panel in enumerate(self._panels):
-            panel.setVisible(number < len(entries))
-            if number < len(entries):
+            if number >= len(entries):
+                panel.hide()
+            else:
                 sentence = line_fit_sentence(entries[number], element)
                 self.titles[number].set_texts(sentence, sentence.partition(" about")[0])
                 self.titles[number].setToolTip(sentence)
@@ -76,6 +77,7 @@ class LinePanels(QWidget):
         self, turn: int, number: int, entry: Entry, element: str, about: tuple[float, float]
     ) -> None:
         if turn == self._turn:
+            self._panels[number].show()
             self.views[number].show_entry(entry, element)
             self.views[number].show_range_about(*about)
 
