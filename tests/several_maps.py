@@ -18,6 +18,7 @@ from endmember.session.batch import run_recipe
 from endmember.session.recipe import PrecipitateRectangle, Recipe, Roi, changed
 from endmember.session.recipe_file import dump_recipe
 from endmember.session.session import Session
+from endmember.session.snr_growth import GrowthPoint, snr_growth
 
 SIZE = 64
 COUNTS_PER_PIXEL = 640.0
@@ -93,6 +94,12 @@ def two_finished_maps() -> tuple[Path, Session]:
     """
     folder = kept_folder()
     return folder, finished(folder, several_maps(folder))
+
+
+@functools.cache
+def growth_of_two_maps() -> tuple[GrowthPoint, ...]:
+    """The growth of signal in `two_finished_maps`, once for all tests of a process."""
+    return snr_growth(two_finished_maps()[1])
 
 
 def file_of(session: Session) -> Path:

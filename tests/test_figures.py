@@ -18,8 +18,8 @@ from endmember.session.figures.figure_list import planned_figures
 from endmember.session.figures.line_fits import line_window
 from endmember.session.figures.spectrum_panels import line_ranges, trace_elements
 from endmember.session.session import Session
-from endmember.session.snr_growth import GrowthPoint, snr_growth
-from several_maps import two_finished_maps
+from endmember.session.snr_growth import GrowthPoint
+from several_maps import growth_of_two_maps, two_finished_maps
 
 POINTS_PER_mm = 72 / 25.4
 SVG = "{http://www.w3.org/2000/svg}"
@@ -31,8 +31,8 @@ def session() -> Session:
 
 
 @pytest.fixture(scope="module")
-def growth(session: Session) -> tuple[GrowthPoint, ...]:
-    return snr_growth(session)
+def growth() -> tuple[GrowthPoint, ...]:
+    return growth_of_two_maps()
 
 
 def entry(session: Session, phase: str, source: str, where: str) -> object:
