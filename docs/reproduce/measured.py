@@ -47,9 +47,7 @@ class Measured:
 
 def columns_of(maps: int) -> list[str]:
     """The paper's order of spectra."""
-    return [
-        f"{kind}_{which}" for kind in ("ROI", "Mask") for which in (*range(1, maps + 1), "Sum")
-    ]
+    return [f"{kind}_{which}" for kind in ("ROI", "Mask") for which in (*range(1, maps + 1), "Sum")]
 
 
 def measured(session: Session, truths: Sequence[Truth]) -> list[Measured]:
@@ -68,9 +66,7 @@ def measured(session: Session, truths: Sequence[Truth]) -> list[Measured]:
     return sorted(rows, key=lambda row: (phases.index(row.phase), order.index(row.column)))
 
 
-def _rows(
-    session: Session, truths: Sequence[Truth], entry: Entry, kind: str
-) -> Iterable[Measured]:
+def _rows(session: Session, truths: Sequence[Truth], entry: Entry, kind: str) -> Iterable[Measured]:
     names = session.recipe.map_names
     which = "Sum" if entry.map == SUM else str(names.index(entry.map) + 1)
     truth = truths[0]
@@ -170,6 +166,4 @@ def _share(phase: str, kind: str, against: str, rows: Sequence[Measured]) -> Sha
     both = [r.pull if against == "truth" else r.pull_in_mask for r in of_kind]
     pulls = np.array([pull for pull in both if pull is not None], np.float64)
     inside = [float(np.mean(np.abs(pulls) <= sigmas)) for sigmas in (1, 2)]
-    return Share(
-        phase, kind, against, len(pulls), *inside, float(np.sqrt(np.mean(pulls**2)))
-    )
+    return Share(phase, kind, against, len(pulls), *inside, float(np.sqrt(np.mean(pulls**2))))

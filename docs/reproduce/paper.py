@@ -36,6 +36,7 @@ from paper_tables import (
     share_table,
     snr_table,
 )
+from true_contents import bulk_as_matrix
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -64,7 +65,7 @@ def reproduce(folder: Path, size: int, maps: int, seed: int = 0) -> Reproduction
     points = snr_growth(session)
     found = session.result("quantification")
     tables = [
-        mass_balance_table(mass_balances(session).rows),
+        mass_balance_table(mass_balances(session).rows, bulk_as_matrix(truths)),
         *composition_tables(rows, maps),
         snr_table(rows, maps),
         exponent_table(rows, points, maps),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,9 @@ class Table:
 
     def text(self) -> str:
         """Title, columns set to the right, and the note."""
-        widths = [max(len(row[i]) for row in (self.head, *self.cells)) for i in range(len(self.head))]
+        widths = [
+            max(len(row[i]) for row in (self.head, *self.cells)) for i in range(len(self.head))
+        ]
         lines = [
             "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in (self.head, *self.cells)
@@ -66,8 +68,12 @@ def _unit(element: str) -> str:
     return f"{element} ppm" if element in TRACES else f"{element} at.%"
 
 
-def mass_balance_table(rows: Sequence[ElementBalance]) -> Table:
-    """Table 1: the whole maps beside their phases and the bulk, all maps together."""
+def mass_balance_table(rows: Sequence[ElementBalance], noise_free: Mapping[str, float]) -> Table:
+    """Table 1: the whole maps beside their phases and the bulk, all maps together.
+
+    `noise_free`: what the summed maps would give, by element, if they were quantified as one foil
+    of matrix without any noise (`true_contents.bulk_as_matrix`).
+    """
     cells, records = [], []
     for row in rows:
         assert row.bulk_atomic_percent is not None
@@ -92,6 +98,7 @@ def mass_balance_table(rows: Sequence[ElementBalance]) -> Table:
                 row.difference_sigma,
                 pulls[2],
                 row.whole_systematic,
+                noise_free[e] if row.map == SUM else None,
                 None,
             ]
         )
@@ -100,6 +107,7 @@ def mass_balance_table(rows: Sequence[ElementBalance]) -> Table:
                 [
                     _unit(e),
                     _number(true, e),
+                    _number(noise_free[e], e),
                     _with_error(row.whole_atomic_percent, row.whole_sigma, pulls[0], e),
                     _with_error(row.phases_atomic_percent, row.phases_sigma, pulls[1], e),
                     _with_error(row.difference, row.difference_sigma, pulls[2], e),
@@ -109,11 +117,20 @@ def mass_balance_table(rows: Sequence[ElementBalance]) -> Table:
             )
     return Table(
         "Table 1. Mass balance: the sum of the maps. In brackets: (value - bulk) / sigma",
-        ["", "bulk (truth)", "whole maps", "phases added up", "whole - phases", "phases off %", "paper"],
+        [
+            "",
+            "bulk (truth)",
+            "as one foil",
+            "whole maps",
+            "phases added up",
+            "whole - phases",
+            "phases off %",
+            "paper",
+        ],
         cells,
         "table_1_mass_balance.csv",
         "map element truth whole whole_sigma whole_pull phases phases_sigma phases_pull difference "
-        "difference_sigma difference_pull whole_systematic paper".split(),
+        "difference_sigma difference_pull whole_systematic whole_noise_free paper".split(),
         records,
     )
 
@@ -246,7 +263,10 @@ def exponent_table(rows: Sequence[Measured], points: Sequence[GrowthPoint], maps
     return Table(
         f"Exponent of pixels in the signal to noise of {phase}; 0.5 is expected",
         ["", "from", "exponent", "off 0.5 in sigma"],
-        [[e, what, f"{law.exponent:.3f} ± {law.sigma:.3f}", f"{law.pull:+.1f}"] for e, what, law in laws],
+        [
+            [e, what, f"{law.exponent:.3f} ± {law.sigma:.3f}", f"{law.pull:+.1f}"]
+            for e, what, law in laws
+        ],
         "table_3_exponents.csv",
         ["element", "from", "exponent", "sigma", "pull"],
         [[e, what, law.exponent, law.sigma, law.pull] for e, what, law in laws],
@@ -272,7 +292,11 @@ def lod_table(rows: Sequence[Measured]) -> Table:
         ["", "3 s0", "paper's formula", "paper"],
         cells,
         "fig_11_limits.csv",
-        ["phase", "element", *(f"{w}_{n}" for w in ("pixels", "lod", "lod_paper_formula", "paper") for n in names)],
+        [
+            "phase",
+            "element",
+            *(f"{w}_{n}" for w in ("pixels", "lod", "lod_paper_formula", "paper") for n in names),
+        ],
         records,
     )
 
@@ -289,7 +313,13 @@ def consistency_table(rows: Sequence[ElementConsistency]) -> Table:
         chi, degrees = sum(r.chi_squared for r in own), sum(r.degrees_of_freedom for r in own)
         worst = min(own, key=lambda row: row.p_value)
         cells.append(
-            [*key, f"{chi / degrees:.2f}", worst.element, f"{worst.p_value:.2g}", f"{worst.p_value_of_all:.2g}"]
+            [
+                *key,
+                f"{chi / degrees:.2f}",
+                worst.element,
+                f"{worst.p_value:.2g}",
+                f"{worst.p_value_of_all:.2g}",
+            ]
         )
     fields = list(ElementConsistency.__dataclass_fields__)
     return Table(

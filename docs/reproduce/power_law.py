@@ -40,7 +40,9 @@ def shared_pixels(pixels: Sequence[int], within: Sequence[int | None] | None = N
     return np.asarray(shared)
 
 
-def power_law(pixels: Sequence[int], snr: Sequence[float], unit: float, shared: FloatArray) -> PowerLaw:
+def power_law(
+    pixels: Sequence[int], snr: Sequence[float], unit: float, shared: FloatArray
+) -> PowerLaw:
     """Fit k and the exponent to SNR of N `pixels`, with the errors of counting.
 
     SNR = S / sqrt(B) has the same error `unit` at each N, since S and B grow with N; two spectra
