@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from published import ROI_PIXELS
 from scipy.ndimage import distance_transform_edt
+from true_contents import true_bulk
 
 from endmember.core.counts import BoolArray
 from endmember.core.progress import silent
@@ -20,7 +21,6 @@ from endmember.core.simulation import expected_truth
 from endmember.core.specimens import PHASES, Grain, depth_shares, grains_of, loose_rectangles
 from endmember.demo import demo_recipe, simulate_to
 from endmember.session.recipe import Contents, PrecipitateRectangle, Recipe, Roi, changed
-from true_contents import true_bulk
 
 COUNTS_PER_PIXEL = 160.0
 PAPER_SIZE = 512

@@ -16,14 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from endmember.core.simulation import expected_truth
-from endmember.files.folders import complete_folder
-from endmember.session.batch import run_recipe, write_results
-from endmember.session.map_consistency import map_consistency
-from endmember.session.mass_balances import mass_balances
-from endmember.session.recipe_file import dump_recipe
-from endmember.session.session import Session
-from endmember.session.snr_growth import snr_growth
 from measured import Measured, measured
 from neighbours import COUNTS_PER_PIXEL, neighbours
 from paper_tables import (
@@ -37,6 +29,15 @@ from paper_tables import (
     snr_table,
 )
 from true_contents import bulk_as_matrix
+
+from endmember.core.simulation import expected_truth
+from endmember.files.folders import complete_folder
+from endmember.session.batch import run_recipe, write_results
+from endmember.session.map_consistency import map_consistency
+from endmember.session.mass_balances import mass_balances
+from endmember.session.recipe_file import dump_recipe
+from endmember.session.session import Session
+from endmember.session.snr_growth import snr_growth
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -100,8 +101,8 @@ def main() -> None:
     started = time.monotonic()
     found = reproduce(options.out, options.size, options.maps, options.seed)
     print(
-        f"{options.maps} maps of {options.size} x {options.size} pixels, {COUNTS_PER_PIXEL:g} counts "
-        f"per pixel, seeds from {options.seed}: {time.monotonic() - started:.0f} s\n"
+        f"{options.maps} maps of {options.size} x {options.size} pixels, {COUNTS_PER_PIXEL:g} "
+        f"counts per pixel, seeds from {options.seed}: {time.monotonic() - started:.0f} s\n"
     )
     print(write_tables(found, options.out / "tables"))
 

@@ -1,4 +1,4 @@
-"""The paper's tables from a finished session, with the truth and the paper's figures beside them."""
+"""The paper's tables from a finished session, with truth and the paper's figures beside them."""
 
 from __future__ import annotations
 
@@ -129,8 +129,23 @@ def mass_balance_table(rows: Sequence[ElementBalance], noise_free: Mapping[str, 
         ],
         cells,
         "table_1_mass_balance.csv",
-        "map element truth whole whole_sigma whole_pull phases phases_sigma phases_pull difference "
-        "difference_sigma difference_pull whole_systematic whole_noise_free paper".split(),
+        [
+            "map",
+            "element",
+            "truth",
+            "whole",
+            "whole_sigma",
+            "whole_pull",
+            "phases",
+            "phases_sigma",
+            "phases_pull",
+            "difference",
+            "difference_sigma",
+            "difference_pull",
+            "whole_systematic",
+            "whole_noise_free",
+            "paper",
+        ],
         records,
     )
 
@@ -337,7 +352,7 @@ def share_table(rows: Sequence[Measured]) -> Table:
     found = shares(rows)
     fields = list(Share.__dataclass_fields__)
     return Table(
-        "Within the stated errors: share of values within 1 and 2 sigma (expected 68 and 95 %), rms",
+        "Within the stated errors: share of values in 1 and 2 sigma (expected 68 and 95 %), rms",
         ["phase", "kind", "against", "values", "1 sigma", "2 sigma", "rms"],
         [
             [
