@@ -201,7 +201,7 @@ def other_ways(replicates: int, size: int, sums: Values) -> str:
         )
     phases = dict.fromkeys(row.phase for row in drawn)
     means = {p: np.mean([row.ratio for row in drawn if row.phase == p]) for p in phases}
-    pulls = np.array([p.residual / p.residual_sigma for p in growth])
+    pulls = np.array([p.residual / p.residual_sigma for p in growth if p.residual_sigma])
     head = ["phase", "element", "sigma", "bootstrap", "over seeds", "shift", "masks"]
     return f"""\
 bootstrap of {replicates}, sum of three maps; all in units of the stated sigma (a ratio has an error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,7 +77,12 @@ def recipe_file(folder: Path, recipe: Recipe, name: str = "several") -> Path:
     return path
 
 
-_kept = tempfile.TemporaryDirectory(prefix="endmember-tests-maps-")
+@functools.cache
+def kept_folder() -> Path:
+    """A folder that is removed when the process ends."""
+    folder = tempfile.mkdtemp(prefix="endmember-tests-maps-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 @functools.cache
@@ -84,13 +91,13 @@ def two_finished_maps() -> tuple[Path, Session]:
 
     Whoever changes the recipe takes a `snapshot`.
     """
-    folder = Path(_kept.name)
+    folder = kept_folder()
     return folder, finished(folder, several_maps(folder))
 
 
 def file_of(session: Session) -> Path:
     """The recipe of `two_finished_maps`, or of one made from it, as a file beside the maps."""
-    return recipe_file(Path(_kept.name), session.recipe, "again")
+    return recipe_file(kept_folder(), session.recipe, "again")
 
 
 def with_recipe(session: Session, **settings: object) -> Session:

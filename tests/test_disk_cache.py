@@ -163,7 +163,7 @@ def test_another_process_gives_the_same_names(recipe: Recipe, tmp_path: Path) ->
         ).stdout
         for seed in ("1", "2")
     ]
-    assert said[0].count("'") == 2 * 9
+    assert said[0].count("'") == 2 * 10
     assert said[0] == said[1]
 
 
@@ -565,7 +565,7 @@ def test_every_step_is_found_as_it_was_computed_and_what_follows_from_it_is_the_
         check_same(value, kept.value, job.step)
         loaded.accept(job.key, kept.value)
     assert {key.step for key in loaded.results} == {step.name for step in loaded.table}
-    assert cache.size().entries == len(loaded.results) == 2 * 4 + 5
+    assert cache.size().entries == len(loaded.results) == 2 * 5 + 5
 
 
 # --- the folder -------------------------------------------------------------------------------

@@ -468,6 +468,14 @@ def arguments(recipe: Recipe, kind: str) -> dict[str, dict[str, st.SearchStrateg
     return {
         "add_map": {"file": file},
         "remove_map": on_map,
+        "choose_dataset": {
+            **on_map,
+            "dataset": words,
+            "axes": st.sampled_from(["yxE", "Eyx", "ysxE", "yx"]),
+            "energy_start_keV": number,
+            "energy_step_keV": number,
+            "pixel_size_nm": st.none() | number,
+        },
         "rename_map": {**on_map, "new_name": words},
         "set_map": {
             **on_map,

@@ -797,7 +797,7 @@ def test_choosing_the_signal_of_a_file_with_one_map_says_that_there_is_no_choice
     stage: Stage,
 ) -> None:
     stage.open()
-    stage.page.panel.chooser.ask_signal()
+    stage.page.panel.chooser.source.ask()
     stage.until(lambda: stage.said)
     assert "holds one map only" in stage.said[-1]
 

@@ -124,7 +124,8 @@ def test_the_sum_needs_as_many_maps_as_one_map_says(session: Session) -> None:
     found = by_place(outlooks(session), "Sm")
     for phase in ("Brg", "Fp", "CaPv"):
         one, both = found[phase, "a"], found[phase, "sum"]
-        assert one.state == both.state == "needs more"
+        states = {one.state, both.state}
+        assert states == {"needs more"} if phase == "Brg" else "reached" not in states
         assert one.times_counts is not None
         assert both.times_counts == pytest.approx(one.times_counts / 2, rel=0.15)
         assert one.maps_needed is not None

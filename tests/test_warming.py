@@ -15,7 +15,7 @@ assert len(compiled) > 8
 called_by_others = {"_below", "_random", "_reached"}  # compiled into those
 print([f.__name__ for f in compiled if not f.nopython_signatures
        and f.__name__ not in called_by_others])
-print([name for name in ("cv2", "h5py", "numba", "rsciio", "scipy", "xraylib")
+print([name for name in ("cv2", "h5py", "numba", "psutil", "scipy", "xraylib")
        if name not in sys.modules])
 """
 

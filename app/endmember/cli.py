@@ -193,6 +193,9 @@ def _add_quantify(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     _add_instrument(quantify)
     _add_k_factor_file(quantify)
+    for name, unit, usual in (("--energy-offset-keV", ", keV", 0.0), ("--energy-gain", "", 1.0)):
+        says = f"energies become offset + gain * those of the file{unit} (default: {usual:g})"
+        add(name, type=float, default=usual, metavar="X", help=says)
     add("--thickness-nm", type=float, metavar="T", help=f"of the foil, in nm {_ABSORPTION}")
     add("--density-g-cm3", type=float, metavar="D", help=f"of the phase, in g/cm3 {_ABSORPTION}")
     quantify.set_defaults(run=_quantify)

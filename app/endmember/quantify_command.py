@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from endmember.core.background_spread import composition_spread, spread_sentence
 from endmember.core.detector import Detector
+from endmember.core.energy_calibration import check_energies
 from endmember.core.lines import atomic_mass
 from endmember.core.quantification import Method, quantify
 from endmember.core.spectrum import Spectrum
@@ -18,6 +19,7 @@ from endmember.files.factor_checks import Stated
 from endmember.files.folders import complete_file
 from endmember.files.k_factor_file import read_k_factors
 from endmember.files.reading import read_spectrum
+from endmember.session.energy_checks import composed, lines_off
 
 
 def quantify_file(options: argparse.Namespace) -> str:
@@ -44,8 +46,19 @@ def quantify_file(options: argparse.Namespace) -> str:
         write_detection_csv(second, table, [spread])
     doubt = spread_sentence(spread)
     told = composition.warnings if doubt is None else (*composition.warnings, doubt)
+    told = (*told, *_energies_off(spectrum.between(low, high), options))
     warnings = "".join(f"\nwarning: {sentence}" for sentence in told)
     return composition_text(table) + warnings
+
+
+def _energies_off(spectrum: Spectrum, options: argparse.Namespace) -> tuple[str, ...]:
+    """A sentence where strong lines do not lie where the energy axis says."""
+    check = check_energies(spectrum, (*options.elements, *options.system_elements))
+    if not check.is_off:
+        return ()
+    offset, gain = composed(check, options.energy_offset_keV, options.energy_gain)
+    remedy = f"give --energy-offset-keV={offset:g} and --energy-gain={gain:g}"
+    return (f"the energy axis is off: {lines_off(check)}: {remedy}",)
 
 
 def _method(options: argparse.Namespace) -> Method:
@@ -79,8 +92,12 @@ def detector_of(options: argparse.Namespace) -> Detector:
 
 def _spectrum(options: argparse.Namespace) -> Spectrum:
     spectrum = read_spectrum(options.spectrum)
+    offset, gain = options.energy_offset_keV, options.energy_gain
+    if not (abs(offset) < float("inf") and 0 < gain < float("inf")):
+        raise ValueError("--energy-offset-keV is in keV and --energy-gain a factor: correct them")
     spectrum = replace(
         spectrum,
+        axis=spectrum.axis.recalibrated(offset, gain),
         beam_energy_keV=options.beam_energy_keV or spectrum.beam_energy_keV,
         take_off_angle_deg=options.take_off_angle_deg or spectrum.take_off_angle_deg,
     )

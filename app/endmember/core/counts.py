@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numba
 import numpy as np
@@ -14,8 +15,16 @@ from endmember.core.mask_sums import mask_sum
 from endmember.core.progress import Report, silent
 from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
 
+LARGEST_COUNT = 2**53  # of one channel; beyond it floating numbers miss whole ones
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.integer]
+Room = Callable[[int, Any], npt.NDArray[Any]]
+"""Makes a new array of a size and a type, as `numpy.empty` does."""
+
+
+def in_memory(size: int, dtype: Any) -> npt.NDArray[Any]:
+    """Room in the memory of this process."""
+    return np.empty(size, dtype)
 
 
 def smallest_unsigned(largest: int) -> npt.DTypeLike:
@@ -55,11 +64,15 @@ class SpectrumImage:
 
     @classmethod
     def from_blocks(
-        cls, blocks: Iterable[npt.NDArray[np.generic]], columns: int, axis: EnergyAxis
+        cls,
+        blocks: Iterable[npt.NDArray[np.generic]],
+        columns: int,
+        axis: EnergyAxis,
+        room: Room = in_memory,
     ) -> SpectrumImage:
         """Build from blocks of rows, each a dense array (rows, columns, channels) of counts.
 
-        Only one dense block is held at a time.
+        Only one dense block is held at a time. `room` makes the three arrays of the map.
 
         Raises
         ------
@@ -73,14 +86,15 @@ class SpectrumImage:
             _check_counts(flat)
             flat = flat.astype(smallest_unsigned(flat.max(initial=0)), copy=False)
             lengths.append(_filled(flat))
-            room = int(lengths[-1].sum())
-            channels.append(np.empty(room, smallest_unsigned(axis.channels - 1)))
-            counts.append(np.empty(room, flat.dtype))
+            size = int(lengths[-1].sum())
+            channels.append(np.empty(size, smallest_unsigned(axis.channels - 1)))
+            counts.append(np.empty(size, flat.dtype))
             _gather(flat, channels[-1], counts[-1])
             rows += len(block)
-        starts = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
-        # concatenation promotes to the widest type that any block needed
-        return cls(starts, np.concatenate(channels), np.concatenate(counts), rows, columns, axis)
+        starts = room(1 + sum(map(len, lengths)), np.int64)
+        starts[0] = 0
+        np.cumsum(np.concatenate(lengths), out=starts[1:])
+        return cls(starts, _joined(channels, room), _joined(counts, room), rows, columns, axis)
 
     @classmethod
     def from_array(cls, cube: npt.NDArray[np.generic], axis: EnergyAxis) -> SpectrumImage:
@@ -242,8 +256,22 @@ class SpectrumImage:
         )
 
 
+def _joined(parts: list[npt.NDArray[Any]], room: Room) -> npt.NDArray[Any]:
+    """The parts one after the other, of the widest type that any of them needs."""
+    whole = room(sum(map(len, parts)), np.result_type(*parts))
+    return np.concatenate(parts, out=whole)
+
+
 def _check_counts(values: npt.NDArray[np.generic]) -> None:
-    if values.dtype.kind == "u" or values.size == 0:
+    if values.size == 0:
+        return
+    wide = values.dtype.kind == "f" or values.dtype.itemsize > 4
+    if wide and values.dtype.kind in "uif" and values.max() > LARGEST_COUNT:
+        raise ValueError(
+            f"the map holds values up to {float(values.max()):.3g}, too large for counts: open the "
+            "counts as recorded"
+        )
+    if values.dtype.kind == "u":
         return
     if values.dtype.kind not in "if":
         raise ValueError(

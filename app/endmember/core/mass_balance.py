@@ -112,7 +112,8 @@ def inventory(
     beta = b_rows @ whole.fit.spectrum.counts
     n = np.column_stack([_atoms(c.atoms, elements) @ c.atoms.areas for c in of_phases])
     flows = _flows(elements, matrix, precipitates, b_rows, beta, n)
-    of_whole = atoms.atoms_per_count @ whole.fit.estimator[list(atoms.columns)]
+    absorbed = _as_absorbed(atoms, beta, [c.atoms for c in of_phases])
+    of_whole = absorbed @ whole.fit.estimator[list(atoms.columns)]
     covariance = np.zeros((2 * len(elements), 2 * len(elements)))
     rest = whole.fit.variance.copy()
     for flow, variance in flows:
@@ -127,12 +128,33 @@ def inventory(
     )
     return Inventory(
         elements,
-        atoms.atoms_per_count @ atoms.areas,
+        absorbed @ atoms.areas,
         n @ beta,
         covariance,
-        np.vstack([_by_k(atoms, elements, atoms.measured), by_k]),
+        np.vstack([absorbed * atoms.areas, by_k]),
         atoms.systematic,
     )
+
+
+def _as_absorbed(atoms: LineAtoms, beta: FloatArray, of_phases: Sequence[LineAtoms]) -> FloatArray:
+    """K of the whole map (e, m), absorbed as its phases are: each in itself, not in their mean.
+
+    The atoms per count of an element are the mean of those of the phases, weighted by the counts
+    that each of them has in the whole map.
+    """
+    scale = np.ones(len(atoms.measured))
+    for j, element in enumerate(atoms.measured):
+        own = atoms.atoms_per_count[atoms.elements.index(element), j]
+        total, counts = 0.0, 0.0
+        for share, of in zip(beta.tolist(), of_phases, strict=True):
+            if element in of.measured:
+                i = of.measured.index(element)
+                here = max(share * float(of.areas[i]), 0.0)
+                total += here * float(of.atoms_per_count[of.elements.index(element), i])
+                counts += here
+        if counts > 0:
+            scale[j] = total / (counts * own)
+    return np.asarray(atoms.atoms_per_count * scale)
 
 
 def _flows(

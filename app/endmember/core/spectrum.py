@@ -34,6 +34,13 @@ class EnergyAxis:
         """Centre of the last channel in keV."""
         return self.start_keV + self.step_keV * (self.channels - 1)
 
+    def recalibrated(self, offset_keV: float, gain: float) -> EnergyAxis:
+        """The axis whose energies are offset + gain * these."""
+        if (offset_keV, gain) == (0.0, 1.0):
+            return self
+        start, step = offset_keV + gain * self.start_keV, gain * self.step_keV
+        return EnergyAxis(start, step, self.channels)
+
     def span(self, low_keV: float, high_keV: float) -> slice:
         """The channels whose centres lie in [low_keV, high_keV), cut to the axis."""
         first, last = (

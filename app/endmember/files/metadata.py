@@ -15,15 +15,28 @@ from endmember.files.signals import Signal, finite, lookup
 
 NM_PER_UNIT = {
     "m": 1e9,
+    "meter": 1e9,
+    "metre": 1e9,
+    "cm": 1e7,
     "mm": 1e6,
     "um": 1e3,
     "µm": 1e3,
     "μm": 1e3,
+    "micron": 1e3,
+    "microns": 1e3,
+    "micrometer": 1e3,
     "nm": 1.0,
+    "nanometer": 1.0,
+    "nanometre": 1.0,
     "Å": 0.1,
     "A": 0.1,
+    "angstrom": 0.1,
     "pm": 1e-3,
 }
+KEV_PER_UNIT = {"ev": 1e-3, "kev": 1.0, "mev": 1e3}
+SMALLEST_PIXEL_nm, LARGEST_PIXEL_nm = 1e-3, 1e7  # what a microscope scans
+HIGHEST_BEAM_keV, HIGHEST_AXIS_keV = 3000.0, 300.0
+SMALLEST_ELEVATION_deg = 1.6  # a smaller number may be in radians
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +101,13 @@ def _take_off(signal: Signal, format_name: str) -> tuple[float | None, list[str]
         elevation = _velox_elevation(signal)
     if elevation is None or elevation == 0:
         return None, []
+    if abs(elevation) < SMALLEST_ELEVATION_deg:
+        return None, [
+            (
+                f"The detector's elevation of {elevation:.4g} is too small for degrees (radians?): "
+                "the take-off angle is treated as unknown; set take_off_angle_deg."
+            )
+        ]
     azimuth = _instrument(facts, "Detector.EDS.azimuth_angle")
     alpha = _instrument(facts, "Stage.tilt_alpha") or 0.0
     beta = _instrument(facts, "Stage.tilt_beta") or 0.0
@@ -121,16 +141,25 @@ def _energy_axis(signal: Signal) -> tuple[EnergyAxis, list[str]]:
     if "axis" in axis:
         values = np.asarray(axis["axis"], dtype=float)
         start, step = float(values[0]), float((values[-1] - values[0]) / max(1, len(values) - 1))
+        if len(values) > 2 and np.abs(np.diff(values) - step).max() > 0.01 * abs(step):
+            raise ValueError(
+                f"signal {signal} has an energy axis of uneven steps; export it with even ones"
+            )
     if start is None or step is None or step <= 0:
         raise ValueError(
             f"signal {signal} has an energy axis that does not rise (start {start}, step {step}); "
             "export it anew with its calibration"
         )
-    unit = str(axis.get("units"))
-    if unit == "eV":
-        start, step = start / 1000, step / 1000
-    energy = EnergyAxis(start, step, channels)
-    if unit not in ("eV", "keV"):
+    factor = KEV_PER_UNIT.get(str(axis.get("units")).strip().lower())
+    energy = EnergyAxis(start * (factor or 1.0), step * (factor or 1.0), channels)
+    if factor is not None and energy.stop_keV > HIGHEST_AXIS_keV:
+        return energy, [
+            (
+                f"The energy axis runs to {energy.stop_keV:.4g} keV, which no X-ray detector "
+                "does (eV called keV?): calibrate it before lines are identified."
+            )
+        ]
+    if factor is None:
         return energy, [
             (
                 "The energy axis has no unit: its numbers are taken as keV; "
@@ -151,11 +180,19 @@ def _pixel_size(signal: Signal) -> tuple[float | None, list[str]]:
     sizes = []
     for index in (signal.columns_axis, signal.rows_axis):
         axis = signal.axes[index] if index is not None else {}
-        factor = NM_PER_UNIT.get(str(axis.get("units")))
+        unit = str(axis.get("units")).strip()
+        factor = NM_PER_UNIT.get(unit, NM_PER_UNIT.get(unit.lower()))
         scale = finite(axis.get("scale"))
         if factor is None or not scale:
             return None, ["The pixel size is unknown: maps carry no scale."]
         sizes.append(abs(scale) * factor)
+    if not all(SMALLEST_PIXEL_nm <= size <= LARGEST_PIXEL_nm for size in sizes):
+        return None, [
+            (
+                f"A pixel of {sizes[0]:.3g} nm cannot be (its unit in the file may be wrong, such "
+                "as metres called nm): the pixel size is treated as unknown."
+            )
+        ]
     if abs(sizes[0] - sizes[1]) > 0.01 * sizes[0]:
         return sizes[0], [
             (
@@ -209,12 +246,19 @@ def read_facts(signal: Signal, format_name: str) -> Facts:
     ValueError
         if the energy axis cannot be used.
     """
-    axis, said = _energy_axis(signal)
+    axis, about_axis = _energy_axis(signal)
+    said = list(about_axis)
     pixel_nm: float | None = None
     if signal.kind == "map":
         pixel_nm, more = _pixel_size(signal)
         said = said + more
     beam = _positive(_instrument(signal.facts, "beam_energy"))
+    if beam is not None and beam > HIGHEST_BEAM_keV:
+        said.append(
+            f"A beam energy of {beam:.6g} keV cannot be (volts called keV?): it is treated as "
+            "unknown."
+        )
+        beam = None
     angle, about_angle = _take_off(signal, format_name)
     if angle is None and not about_angle:
         about_angle = [

@@ -17,12 +17,15 @@ from typing import Any
 
 import numpy as np
 
+from endmember.files.choice import NO_CHOICE, Choice
+from endmember.files.completeness import check_length, check_packing, size_with_companions
+from endmember.files.sniffing import Sniffed, main_file, named, picture_kind, sniffed
+from endmember.files.tiff_lzw import offer_to_tifffile
+from endmember.files.unreadable import UnreadableFile
+
 LARGE_FILE_BYTES = 32_000_000
+GOING_BY_SUFFIX = ("Bruker", "EDAX", "JEOL", "TIA")  # within one reader
 FEWEST_CHANNELS = 100  # of an uncalibrated axis that may still be an EDXS spectrum
-
-
-class UnreadableFile(ValueError):  # noqa: N818 - reads as what it is: the file, not the program, is at fault
-    """A file cannot be used: one sentence with the file, what is wrong, and what to do."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -104,18 +107,24 @@ def quiet_readers() -> Iterator[list[str]]:
             log.handlers, log.propagate = handlers, propagate
 
 
-def _plugins(path: Path) -> list[dict[str, Any]]:
+def _plugins(path: Path, known: Sniffed | None) -> list[dict[str, Any]]:
+    """The readers to try: that of the content, otherwise those of the suffix."""
     from rsciio import IO_PLUGINS
 
-    extension = path.suffix[1:].lower()
-    found = [p for p in IO_PLUGINS if extension in {e.lower() for e in p["file_extensions"]}]
+    if known is not None:
+        return [plugin for plugin in IO_PLUGINS if plugin["name"] == known.reader]
+    found = [plugin for plugin in IO_PLUGINS if path.suffix.lower() in _suffixes(plugin)]
     if not found and path.is_dir():
         raise UnreadableFile(f"{path}: this is a folder; open the file of a map in it.")
-    if found and all(p["name"] == "Image" for p in found):
+    picture = picture_kind(path) if path.is_file() else None
+    if picture not in (None, "TIFF") or (found and all(p["name"] == "Image" for p in found)):
         raise UnreadableFile(
             f"{path}: this is a picture without spectra; open the file of the map."
         )
     if not found:
+        main = main_file(path)
+        if main is not None:
+            raise UnreadableFile(f"{path}: this file belongs to {main.name}: open that one.")
         raise UnreadableFile(
             f"{path}: no reader knows the file type '{path.suffix}'; "
             "convert the map to .hspy, .emd, .bcf or another format of rosettasciio."
@@ -123,12 +132,27 @@ def _plugins(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _options(format_name: str, path: Path) -> dict[str, Any]:
+def _suffixes(plugin: Mapping[str, Any]) -> set[str]:
+    return {f".{extension.lower()}" for extension in plugin["file_extensions"]}
+
+
+def _suffix_for(plugin: Mapping[str, Any], path: Path, known: Sniffed | None) -> str:
+    """The suffix under which the reader must see the file."""
+    own = path.suffix.lower()
+    if known is None or (own in _suffixes(plugin) and plugin["name"] not in GOING_BY_SUFFIX):
+        return own
+    return known.suffix
+
+
+def _options(format_name: str, path: Path, choice: Choice) -> dict[str, Any]:
+    from endmember.files.frames import reader_options
+
+    chosen = reader_options(format_name, choice)
     if format_name in ("HSPY", "EMD"):
-        return {"lazy": True}
+        return {"lazy": True, **chosen}
     if format_name == "JEOL" and path.suffix.lower() == ".pts":
         # the default of 8 bits wraps; lazy reading saves memory but compiles for seconds
-        return {"SI_dtype": np.uint16, "lazy": path.stat().st_size > LARGE_FILE_BYTES}
+        return {"SI_dtype": np.uint16, "lazy": path.stat().st_size > LARGE_FILE_BYTES, **chosen}
     return {}
 
 
@@ -141,9 +165,11 @@ def _read_msa_without_section_text(path: Path) -> list[dict[str, Any]]:
     return list(parse_msa_string(re.sub(r"(?m)^#SPECTRUM\s*:[ \t]*$", section, text), str(path)))
 
 
-def _call(plugin: dict[str, Any], path: Path) -> list[dict[str, Any]]:
+def _call(plugin: dict[str, Any], path: Path, choice: Choice) -> list[dict[str, Any]]:
     reader = importlib.import_module(plugin["api"])
-    found = list(reader.file_reader(str(path), **_options(plugin["name"], path)))
+    if plugin["name"] == "Phenom":
+        offer_to_tifffile()
+    found = list(reader.file_reader(str(path), **_options(plugin["name"], path, choice)))
     if plugin["name"] == "MSA" and found and found[0]["data"].size == 0:
         found = _read_msa_without_section_text(path)
     if plugin["name"] == "MSA":
@@ -173,7 +199,11 @@ def _failure(path: Path, error: BaseException | None) -> UnreadableFile:
         found = re.search(r"'(\w+)'", str(error))
         name = found.group(1) if found else str(error)
         return UnreadableFile(f"{path}: reading it needs the Python library {name}; install it.")
-    said = " ".join(str(error).split())[:200] if error is not None else "it holds no signal"
+    said = (
+        " ".join(str(error).split())[:200].rstrip(".")
+        if error is not None
+        else "it holds no signal"
+    )
     return UnreadableFile(
         f"{path}: the file is damaged or not what its name says ({said or type(error).__name__}); "
         "copy it again from the microscope or export it anew."
@@ -182,6 +212,8 @@ def _failure(path: Path, error: BaseException | None) -> UnreadableFile:
 
 def guarded(path: Path, error: BaseException) -> UnreadableFile:
     """The sentence for whatever a reader raised, also when it computes lazily."""
+    if isinstance(error, MemoryError):
+        raise error  # told where the limit is known
     return error if isinstance(error, UnreadableFile) else _failure(path, error)
 
 
@@ -224,7 +256,7 @@ def _facts(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_energy(axis: Mapping[str, Any]) -> bool:
-    return str(axis.get("units")) in ("eV", "keV")
+    return str(axis.get("units")).strip().lower() in ("ev", "kev")
 
 
 def _find_energy_axis(axes: tuple[Mapping[str, Any], ...]) -> int | None:
@@ -274,8 +306,10 @@ def _signal(index: int, raw: Mapping[str, Any]) -> Signal:
     )
 
 
-def open_signals(path: str | Path) -> FileContent:
+def open_signals(path: str | Path, choice: Choice = NO_CHOICE) -> FileContent:
     """All signals of a file, counts not yet looked at (lazily read where the format allows).
+
+    `choice` names an array that is the map, or frames and detectors.
 
     Raises
     ------
@@ -285,19 +319,60 @@ def open_signals(path: str | Path) -> FileContent:
     path = Path(path)
     if not path.exists():
         raise UnreadableFile(f"{path}: there is no such file; check the name and the folder.")
+    from endmember.files import datasets, frames
+
     last: Exception | None = None
+    known = sniffed(path)
     _import_dask()
-    for plugin in _plugins(path):
-        with quiet_readers() as remarks:
+    if choice.dataset is not None or choice.axes is not None:
+        return datasets.open_dataset(path, choice)
+    arrays = datasets.kind_of(path)
+    if arrays is not None and arrays != "HDF5":
+        raise datasets.needs_choice(path)
+    plugins = _plugins(path, known)
+    frames.refuse_unless_kept(path, [p["name"] for p in plugins], choice)
+    for plugin in plugins:
+        check_length(path, str(plugin["name"]))
+        suffix = _suffix_for(plugin, path, known)
+        with quiet_readers() as remarks, named(path, suffix) as place:
             try:
-                found = [raw for raw in _call(plugin, path) if "data" in raw and "axes" in raw]
+                found = [
+                    raw for raw in _call(plugin, place, choice) if "data" in raw and "axes" in raw
+                ]
                 signals = tuple(_signal(i, raw) for i, raw in enumerate(found))
+            except MemoryError:
+                raise
             except Exception as error:  # readers raise anything on damaged files
                 last = error
                 continue
-        if signals:
-            return FileContent(path, str(plugin["name"]), signals, tuple(remarks))
-    raise _failure(path, last)
+        signals = frames.chosen(path, signals, choice, remarks)
+        if signals and not (arrays and {s.kind for s in signals} <= {"other", "image"}):
+            _check_signals(path, signals)
+            return FileContent(
+                path, str(plugin["name"]), signals, _told(path, place, plugin, known, remarks)
+            )
+    if arrays is not None:
+        raise datasets.needs_choice(path)
+    raise frames.frame_failure(path, last, choice) or _failure(path, last)
+
+
+def _check_signals(path: Path, signals: tuple[Signal, ...]) -> None:
+    held = size_with_companions(path)
+    for signal in signals:
+        check_packing(path, math.prod(signal.shape) * int(signal.data.dtype.itemsize), held)
+
+
+def _told(
+    path: Path, place: Path, plugin: dict[str, Any], known: Sniffed | None, remarks: list[str]
+) -> tuple[str, ...]:
+    """What the reader had to say, and that the name is of another kind than the content."""
+    said = [sentence.replace(str(place), str(path)) for sentence in remarks]
+    if known is not None and path.is_file() and path.suffix.lower() not in _suffixes(plugin):
+        said.append(
+            f"The name ends in '{path.suffix}' but the content is that of a {known.suffix} file: "
+            "it is read as such."
+        )
+    return tuple(said)
 
 
 def _import_dask() -> None:

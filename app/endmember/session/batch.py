@@ -12,7 +12,7 @@ from endmember.session.recipe_file import anchored, dump_recipe, load_recipe
 from endmember.session.remarks import remarks
 from endmember.session.result_tables import write_statistics, write_tables
 from endmember.session.session import Failure, Job, Session, StepRecord, run_all
-from endmember.session.steps import FROM_COMPOSITIONS, STEPS, Decomposed, MapAbundance
+from endmember.session.steps import NOT_ACCOUNTED, STEPS, Decomposed, MapAbundance
 
 if TYPE_CHECKING:
     from endmember.session.map_data import MapData
@@ -298,6 +298,6 @@ def _account(session: Session, records: list[StepRecord], warnings: list[str]) -
             }
             for record in records
             # the names that others rely on
-            if record.name not in FROM_COMPOSITIONS
+            if record.name not in NOT_ACCOUNTED
         ],
     }

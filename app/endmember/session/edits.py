@@ -82,6 +82,7 @@ __all__ = [
     "change_exclude",
     "change_roi",
     "change_window",
+    "choose_dataset",
     "clear_strokes",
     "label_component",
     "move_rectangle",
@@ -181,12 +182,47 @@ def set_map(
     rebin: int | Leave = LEAVE,
     thickness_nm: float | Leave | None = LEAVE,
     signal: int | Leave | None = LEAVE,
+    energy_offset_keV: float | Leave | None = LEAVE,
+    energy_gain: float | Leave | None = LEAVE,
+    pixel_size_nm: float | Leave | None = LEAVE,
+    frames: tuple[int, int] | Leave | None = LEAVE,
+    detectors: tuple[int, ...] | Leave | None = LEAVE,
 ) -> Recipe:
     """Settings of one map. `crop` is x, y, width, height, rounded to whole pixels."""
-    settings = given(crop=crop, rebin=rebin, thickness_nm=thickness_nm, signal=signal)
+    settings = given(
+        crop=crop,
+        rebin=rebin,
+        thickness_nm=thickness_nm,
+        signal=signal,
+        energy_offset_keV=energy_offset_keV,
+        energy_gain=energy_gain,
+        pixel_size_nm=pixel_size_nm,
+        frames=frames,
+        detectors=detectors,
+    )
     if settings.get("crop") is not None:
         settings["crop"] = whole_box(settings["crop"])
     return allowed(with_map(recipe, map_name, **settings))
+
+
+def choose_dataset(
+    recipe: Recipe,
+    map_name: str,
+    dataset: str,
+    axes: str,
+    energy_start_keV: float,
+    energy_step_keV: float,
+    pixel_size_nm: float | None,
+) -> Recipe:
+    """Which array of its file a map is; see `files.choice`."""
+    chosen = {
+        "dataset": dataset,
+        "axes": axes,
+        "energy_start_keV": energy_start_keV,
+        "energy_step_keV": energy_step_keV,
+        "pixel_size_nm": pixel_size_nm,
+    }
+    return allowed(with_map(recipe, map_name, signal=None, **chosen))
 
 
 def set_instrument(

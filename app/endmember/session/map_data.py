@@ -42,7 +42,9 @@ class MapData:
     def reading(self) -> Reading:
         """How the map was read, by which the results made of it know it."""
         entry = self.entry
-        return Reading(self.sha256, entry.signal, entry.crop, entry.rebin, self.image.axis)
+        return Reading(
+            self.sha256, entry.signal, entry.choice, entry.crop, entry.rebin, self.image.axis
+        )
 
     @property
     def place(self) -> tuple[float, float, float, float]:
@@ -86,10 +88,12 @@ def load_map(report: Report, entry: MapInput, instrument: Instrument) -> MapData
     from endmember.files.reading import open_map
 
     report(0.0)
-    reading = open_map(Path(entry.file), entry.signal, part_of(report, 0.0, 0.8))
-    whole, told = reading.image, reading.warnings
+    reading = open_map(Path(entry.file), entry.signal, part_of(report, 0.0, 0.8), entry.choice)
+    axis = reading.image.axis.recalibrated(*entry.recalibration)
+    whole, told = replace(reading.image, axis=axis), reading.warnings
     image = replace(
         whole,
+        pixel_size_nm=_chosen(entry.pixel_size_nm, whole.pixel_size_nm),
         beam_energy_keV=_chosen(instrument.beam_energy_keV, whole.beam_energy_keV),
         take_off_angle_deg=_chosen(instrument.take_off_angle_deg, whole.take_off_angle_deg),
     )
@@ -160,6 +164,8 @@ def _still_open(told: tuple[str, ...], image: SpectrumImage) -> list[str]:
     settled = []
     if image.beam_energy_keV is not None:
         settled.append("beam energy is unknown")
+    if image.pixel_size_nm is not None:
+        settled.append("pixel size is unknown")
     if image.take_off_angle_deg is not None:
         settled.append("take-off angle is unknown")
     return [sentence for sentence in told if not any(fact in sentence for fact in settled)]

@@ -24,6 +24,7 @@ REDRAWN = 4  # times the rectangles are drawn by another hand
 OTHER_SEEDS = 4
 JITTER_PX = 2  # of the map as analysed: how far a side of a rectangle moves, at most
 LEAST_SIDE = 3  # of a rectangle, in pixels
+KINDS = ("eroded", "dilated", "rectangles", "seeds")
 STREAM = 4201  # keeps these random numbers apart from those of other steps
 
 Variant = Callable[[str], MapMasks]
@@ -59,7 +60,7 @@ def mask_spread(session: Session, report: Report = silent) -> tuple[MaskSpread, 
     """The compositions of a finished session under other masks, all by the seed of the recipe."""
     data, present = data_of(session), by_mask(session.result("quantification"))
     kinds = _kinds(session)
-    found: dict[str, list[dict[Place, Composition]]] = {kind: [] for kind, _ in kinds}
+    found: dict[str, list[dict[Place, Composition]]] = {kind: [] for kind in KINDS}
     for (kind, variant), within in zip(kinds, parts_of(report, len(kinds)), strict=True):
         try:
             masks = {name: variant(name) for name in data}

@@ -61,7 +61,7 @@ def mass_balances(session: Session) -> MassBalances:
     """The mass balance of every map of a finished session; quantifies the whole maps.
 
     A map of which a precipitate could not be separated has none, which is told. The whole map is
-    taken as a foil of the matrix's density, as the mixtures are.
+    fitted as a foil of the matrix's density, as the mixtures are.
     """
     recipe = session.recipe
     found: Compositions = session.result("quantification")

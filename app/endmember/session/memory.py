@@ -6,11 +6,14 @@ import re
 import sys
 from pathlib import Path
 
+from endmember.files import reading_peak
+
 
 def peak_memory_MB() -> float | None:
     """The largest resident size so far of this process or a finished child, in 10^6 bytes.
 
-    It never falls. None where the system does not tell (Windows).
+    While a file was read, it is that of this process and its reading process together. It never
+    falls. None where the system does not tell (Windows).
     """
     try:
         import resource  # absent on Windows
@@ -19,7 +22,7 @@ def peak_memory_MB() -> float | None:
     unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, KiB elsewhere
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
     own = _own_peak() or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return max(own, children) / 1e6
+    return max(own, children, reading_peak.largest_bytes()) / 1e6
 
 
 def _own_peak() -> int | None:

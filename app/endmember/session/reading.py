@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from endmember.core.spectrum import EnergyAxis
+from endmember.files.choice import Choice
 from endmember.session.recipe import Box
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ class Reading(NamedTuple):
 
     sha256: str
     signal: int | None
+    choice: Choice
     crop: Box | None
     rebin: int
     axis: EnergyAxis

@@ -11,6 +11,8 @@ from typing import Generic, Literal, TypeVar
 
 import msgspec
 
+from endmember.files.choice import Choice
+
 FORMAT = "endmember-recipe-1"
 
 # int | float, not float: whole pixels are written back as they were typed.
@@ -103,16 +105,44 @@ class MapInput(
     kw_only=True,
     rename={"rois": "roi", "excludes": "exclude"},
 ):
-    """One map: its file and what was decided about it alone. Pixels are of the uncropped map."""
+    """One map: its file and what was decided about it alone. Pixels are of the uncropped map.
+
+    `dataset`, `axes`, `energy_start_keV` and `energy_step_keV` say which array is the map where the
+    file does not; `frames` and `detectors` which are summed: see `files.choice`.
+    The true energies are energy_offset_keV + energy_gain * E, E the energy axis of the file; left
+    out they are 0 and 1.
+    """
 
     file: str
     name: str
     signal: int | None = None
+    dataset: str | None = None
+    axes: str | None = None
+    energy_start_keV: Number | None = None
+    energy_step_keV: Number | None = None
+    pixel_size_nm: Number | None = None
+    frames: tuple[int, int] | None = None
+    detectors: tuple[int, ...] | None = None
+    energy_offset_keV: Number | None = None
+    energy_gain: Number | None = None
     crop: Box | None = None
     rebin: int = 1
     thickness_nm: Number | None = None
     rois: tuple[Roi, ...] = ()
     excludes: tuple[Exclude, ...] = ()
+
+    @property
+    def choice(self) -> Choice:
+        """What is read of the file beside the signal."""
+        energies = (self.energy_start_keV, self.energy_step_keV)
+        start, step = (None if e is None else float(e) for e in energies)
+        return Choice(self.dataset, self.axes, start, step, self.frames, self.detectors)
+
+    @property
+    def recalibration(self) -> tuple[float, float]:
+        """Offset in keV and gain by which the energy axis of the file is corrected."""
+        offset, gain = self.energy_offset_keV, self.energy_gain
+        return float(offset or 0.0), 1.0 if gain is None else float(gain)
 
     @property
     def origin(self) -> tuple[int, int]:

@@ -64,6 +64,8 @@ _EXPECTED: dict[Any, str] = {
     Frame: "four numbers [x, y, width, height]",
     Points: "a list of points [[x, y], [x, y], ...]",
     tuple[Number, Number]: "two numbers [low, high]",
+    tuple[int, int]: "two whole numbers [first, last]",
+    tuple[int, ...]: "a list of whole numbers, as in [0, 1]",
     tuple[str, ...]: 'a list of texts, as in ["O", "Fe"]',
     Densities: "a table of one number per phase, as in { Brg = 4.1 }",
     Contents: "a table of one number per element, as in { Mg = 17.8 }",

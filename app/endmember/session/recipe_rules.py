@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from endmember.files.axis_letters import why_no_axes
 from endmember.session.recipe import (
     FORMAT,
     DetectorSettings,
@@ -41,6 +42,8 @@ _UNFIT = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff/\\:*?"<>|]')
 _LONGEST_NAME = 100  # bytes
 
 
+LARGEST_ENERGY_OFFSET_keV = 2
+ENERGY_GAINS = (0.4, 2.5)  # some files give half or twice the width of a channel
 MOST_BULK = 101.0  # at.%: what rounding may leave above 100
 MOST_PRECIPITATES = 5  # the abundances are solved for six endmembers at most
 
@@ -256,6 +259,9 @@ def atomic_number(symbol: str) -> int:
 def _map(path: Path, entry: MapInput, phases: Sequence[str]) -> Iterator[Problem]:
     yield from _at_least((*path, "signal"), entry.signal, 0)
     yield from _at_least((*path, "rebin"), entry.rebin, 1)
+    yield from _energies(path, entry)
+    yield from _arrays(path, entry)
+    yield from _positive((*path, "pixel_size_nm"), entry.pixel_size_nm)
     yield from _positive((*path, "thickness_nm"), entry.thickness_nm)
     if entry.crop is not None:
         yield from _box((*path, "crop"), entry.crop)
@@ -269,6 +275,44 @@ def _map(path: Path, entry: MapInput, phases: Sequence[str]) -> Iterator[Problem
         yield from _shape(where, roi)
     for index, exclude in enumerate(entry.excludes):
         yield from _shape((*path, "exclude", index), exclude)
+
+
+def _energies(path: Path, entry: MapInput) -> Iterator[Problem]:
+    """A calibration corrects an axis; with numbers far beyond that another unit was meant."""
+    offset, gain = entry.recalibration
+    if not abs(offset) <= LARGEST_ENERGY_OFFSET_keV:
+        yield Problem(
+            (*path, "energy_offset_keV"),
+            f"is {offset:g}, more than {LARGEST_ENERGY_OFFSET_keV} keV; write keV, as in -0.03",
+        )
+    low, high = ENERGY_GAINS
+    if not low <= gain <= high:
+        yield Problem(
+            (*path, "energy_gain"),
+            f"is {gain:g}, but lies from {low} to {high}; it is a factor near 1, as in 1.002",
+        )
+
+
+def _arrays(path: Path, entry: MapInput) -> Iterator[Problem]:
+    """What says which array, which frames and which detectors are read."""
+    together = ("axes", "energy_start_keV", "energy_step_keV")
+    given = [key for key in ("dataset", *together) if getattr(entry, key) is not None]
+    missing = [key for key in together if getattr(entry, key) is None]
+    if given and missing:
+        yield Problem((*path, given[0]), f"needs {' and '.join(missing)} as well; add it")
+    if entry.axes is not None and (why := why_no_axes(entry.axes)):
+        yield Problem((*path, "axes"), f'is "{entry.axes}", but {why}')
+    yield from _positive((*path, "energy_step_keV"), entry.energy_step_keV)
+    if entry.frames is not None and not 0 <= entry.frames[0] <= entry.frames[1]:
+        says = f"is {list(entry.frames)}, but is [first, last], counted from 0; correct it"
+        yield Problem((*path, "frames"), says)
+    if entry.detectors is not None and (
+        not entry.detectors
+        or min(entry.detectors) < 0
+        or len(set(entry.detectors)) < len(entry.detectors)
+    ):
+        says = f"is {list(entry.detectors)}, but names each detector once, counted from 0"
+        yield Problem((*path, "detectors"), f"{says}; correct it or leave it out")
 
 
 def _shape(path: Path, shape: Roi | Exclude) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from endmember.session.energy_checks import off_sentence
 from endmember.session.formula_units import formula_units
 from endmember.session.map_consistency import consistency_sentences, map_consistency
 from endmember.session.open_decisions import open_decisions
@@ -55,6 +56,9 @@ def _value(session: Session, step: str, name: str | None) -> Any:
 
 def _of_map(session: Session, name: str) -> Iterator[Remark]:
     decomposed = _value(session, "decomposition", name)
+    check = _value(session, "energy_check", name)
+    if check is not None and check.is_off:
+        yield Remark("read", name, off_sentence(check, session.recipe.map_named(name)))
     for step in ("read", "decomposition", "masks", "subtraction", "abundance"):
         result = _value(session, step, name)
         if step == "masks" and decomposed is not None and not decomposed.found.converged:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SHARES = np.array([1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1])  # of the pixels of a phase
 LEAST_PIXELS = 20
+STRONG = 10.0  # net counts over the background in 1.0 FWHM
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,9 @@ class GrowthPoint:
     """One row of snr_growth.csv: an element in a random part of the pixels of a phase.
 
     `root_fit` = `coefficient` sqrt(pixels), fitted to all parts of this phase and map; `residual`
-    is `snr` less that, `residual_sigma` what it should scatter by if the law holds.
+    is `snr` less that, `residual_sigma` what it should scatter by if the law holds: None for lines
+    of more than ten times their background, of which the thickness of the pixels drawn and the
+    small background scatter more than the counts.
     """
 
     phase: str
@@ -43,7 +46,7 @@ class GrowthPoint:
     snr: float
     root_fit: float
     residual: float
-    residual_sigma: float
+    residual_sigma: float | None
     coefficient: float
     coefficient_sigma: float
     atomic_percent: float
@@ -179,6 +182,7 @@ def _points(phase: str, name: str, parts: Sequence[_Part]) -> list[GrowthPoint]:
             continue
         law = root_law(pixels, snr, last.net_sigma * last.snr / last.net_counts)
         fitted = law.coefficient * np.sqrt(pixels)
+        strong = last.net_counts > STRONG * (last.background_counts or 0.0)
         for i, row in enumerate(rows):
             points.append(
                 GrowthPoint(
@@ -189,7 +193,7 @@ def _points(phase: str, name: str, parts: Sequence[_Part]) -> list[GrowthPoint]:
                     float(snr[i]),
                     float(fitted[i]),
                     float(law.residual[i]),
-                    float(law.residual_sigma[i]),
+                    None if strong else float(law.residual_sigma[i]),
                     law.coefficient,
                     law.coefficient_sigma,
                     row.atomic_percent or 0.0,

@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # numerical libraries are imported when a step runs, not when
     from endmember.core.artefact_peaks import Artefacts
     from endmember.core.decomposition import Decomposition as Components
     from endmember.core.detector import Detector
+    from endmember.core.energy_calibration import EnergyCheck
     from endmember.core.k_factors import GivenFactors
     from endmember.core.quantification import Method
     from endmember.core.scree import Scree
@@ -153,6 +154,14 @@ def _read(report: Report, entry: MapInput, instrument: Instrument) -> MapData:
     from endmember.session.map_data import load_map
 
     return load_map(report, entry, instrument)
+
+
+def _check_energies(
+    report: Report, elements: tuple[str, ...], system_elements: tuple[str, ...], data: MapData
+) -> EnergyCheck:
+    from endmember.session.energy_checks import check_map
+
+    return check_map(report, elements, system_elements, data)
 
 
 def _scree(report: Report, seed: int, data: Mapping[str, MapData]) -> Scree:
@@ -340,9 +349,18 @@ def _quantification_settings(recipe: Recipe, maps: tuple[MapInput, ...]) -> Sett
 FROM_COMPOSITIONS = ("partition", "background_spread")
 """Steps that are made from the compositions, which do not wait for them."""
 
+NOT_ACCOUNTED = ("energy_check", *FROM_COMPOSITIONS)
+"""Steps that `run.json` does not list."""
+
 STEPS = StepTable(
     [
         MapStep("read", _read_settings, (), _read, kept=1),
+        MapStep(
+            "energy_check",
+            lambda r, _: (r.sample.elements, r.sample.system_elements),
+            ("read",),
+            _check_energies,
+        ),
         GroupStep("scree", lambda r, _: (r.decomposition.seed,), ("read",), _scree, joint_maps),
         GroupStep(
             "decomposition",

@@ -28,8 +28,7 @@ LIBRARIES = (
     "periodictable",
     "cv2",
     "h5py",
-    "dask.array",
-    "rsciio.hspy",
+    "psutil",
 )
 PARTS = (
     "endmember.core.counts",
@@ -58,6 +57,7 @@ def pieces() -> list[Callable[[], None]]:
     """What `warm_up` does, to be done in this order: for a thread that has other work as well."""
     touched = (_touch_sums, _touch_scree, _touch_decomposition, _touch_fit, _touch_abundance)
     return [
+        _start_reading,
         *(partial(load, name) for name in (*LIBRARIES, *PARTS)),
         partial(_lasting, _touch_lines),
         partial(_lasting, _touch_segmentation),
@@ -83,6 +83,13 @@ def _lasting(function: Callable[..., object], *arguments: object) -> None:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _start_reading() -> None:
+    """Start the process that reads files: it loads its own libraries meanwhile."""
+    from endmember.files.reading_watch import warm_up
+
+    warm_up()
 
 
 def _touch(part: Callable[[SpectrumImage], None], largest: int) -> None:

@@ -199,13 +199,18 @@ def ask_clear(parent: QWidget | None, folder: Path, size: CacheSize) -> bool:
 class ChooseSignalDialog(Dialog):
     """Which of the signals of a file is the map.
 
-    `signals` are those of `endmember info --json`: `index`, `title`, `kind` and `shape` each.
+    `signals` are those of `endmember info --json`: `index`, `title`, `kind` and `shape` each,
+    and perhaps `counts`. `taken` is the index of the one in use.
     """
 
-    COLUMNS = ("Index", "Title", "Kind", "Shape")
+    COLUMNS = ("Index", "Title", "Kind", "Shape", "Counts")
 
     def __init__(
-        self, parent: QWidget | None, file: str | Path, signals: Sequence[Mapping[str, Any]]
+        self,
+        parent: QWidget | None,
+        file: str | Path,
+        signals: Sequence[Mapping[str, Any]],
+        taken: int | None = None,
     ) -> None:
         super().__init__(parent, "Choose a map")
         self._signals = list(signals)
@@ -225,7 +230,8 @@ class ChooseSignalDialog(Dialog):
         self.table.itemSelectionChanged.connect(self._judge)
         self.table.itemDoubleClicked.connect(self._accept_map)
         maps = [row for row, signal in enumerate(self._signals) if signal["kind"] == "map"]
-        self.table.setCurrentCell(maps[0] if maps else 0, 1)
+        in_use = [row for row in maps if self._signals[row]["index"] == taken]
+        self.table.setCurrentCell((in_use or maps or [0])[0], 1)
         self._judge()
         self.table.setFocus()
 
@@ -240,7 +246,9 @@ class ChooseSignalDialog(Dialog):
         name(table, "A map has a spectrum in each pixel", "Signals of the file")
         for row, signal in enumerate(self._signals):
             shape = " x ".join(map(str, signal["shape"]))
-            cells = (str(signal["index"]), signal["title"] or "untitled", signal["kind"], shape)
+            title, counts = signal["title"] or "untitled", signal.get("counts")
+            many = "" if counts is None else f"{counts:,}".replace(",", " ")
+            cells = (str(signal["index"]), title, signal["kind"], shape, many)
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(str(text))
                 item.setToolTip(str(text))

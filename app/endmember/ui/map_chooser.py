@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
@@ -17,9 +16,9 @@ from PyQt6.QtWidgets import (
 )
 
 from endmember.session import edits
-from endmember.session.session import Failure
 from endmember.ui.dialog import name, set_look
 from endmember.ui.inputs import ChoiceBox
+from endmember.ui.map_source import MapSource
 from endmember.ui.page import remark
 from endmember.ui.workspace import Workspace
 
@@ -30,6 +29,7 @@ class MapChooser(QWidget):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.workspace = workspace
+        self.source = MapSource(workspace, self)
         self.box = ChoiceBox("Map that is looked at", "map that is looked at")
         self.more = QPushButton("Maps")  # a tool button draws its arrow into the text
         name(self.more, "Add, rename or remove a map; choose the signal of its file")
@@ -59,7 +59,12 @@ class MapChooser(QWidget):
         for text, does, tip in (
             ("Add a map…", self.ask_map, "Analyse a further file together with these"),
             ("Rename…", self.ask_name, "Results are named after it"),
-            ("Choose the signal…", self.ask_signal, "Where the file holds several maps"),
+            ("Choose the map of the file…", self.source.ask, "Where the file holds several arrays"),
+            (
+                "Frames and detectors…",
+                self.source.ask_frames,
+                "Which are summed, where the file keeps them apart",
+            ),
             ("Remove", self.remove, "Take this map out of the recipe; its file stays"),
         ):
             action = menu.addAction(text, does)
@@ -144,33 +149,3 @@ class MapChooser(QWidget):
     def remove(self) -> None:
         """Take the map looked at out of the recipe."""
         self.workspace.edit(edits.remove_map, self.workspace.focus.map_name)
-
-    def ask_signal(self) -> None:
-        """Look what the file holds, away from the main thread, then ask which is the map."""
-        from endmember.files.reading import signals_of
-
-        file, map_name = Path(self._entry_file()), self.workspace.focus.map_name
-        self.workspace.runner.run_task(
-            "looking into the file",
-            lambda _: signals_of(file),
-            lambda found: self._choose_signal(map_name, file, found),
-        )
-
-    def _choose_signal(self, map_name: str, file: Path, found: Any) -> None:
-        from endmember.ui.dialogs import ChooseSignalDialog
-
-        if isinstance(found, Failure):
-            self.workspace.say("error", found.message)
-        if not isinstance(found, tuple):
-            return
-        if sum(signal["kind"] == "map" for signal in found) < 2:
-            self.workspace.say(
-                "info", f"{file.name} holds one map only: there is nothing to choose"
-            )
-            return
-        dialog = ChooseSignalDialog(self.window(), file, found)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(
-            lambda: self.workspace.edit(edits.set_map, map_name, signal=dialog.chosen())
-        )
-        dialog.open()

@@ -65,6 +65,10 @@ class MapFacts(QWidget):
             "file decides. Only the correction of absorption needs it",
             "take-off angle in degrees",
         )
+        self.pixel = OptionalNumber(
+            "Size of a pixel in nm; left empty, the file decides. Maps are scaled with it",
+            "pixel size in nm",
+        )
         self.thickness = OptionalNumber(
             "Thickness of the foil in nm, for the correction of absorption; left empty, nothing is "
             "corrected",
@@ -73,6 +77,7 @@ class MapFacts(QWidget):
         fields = (
             ("&Beam energy, keV", self.beam),
             ("Take-&off angle, deg", self.take_off),
+            ("Pixel si&ze, nm", self.pixel),
             ("&Thickness, nm", self.thickness),
         )
         for row, (text, field) in enumerate(fields):
@@ -84,6 +89,9 @@ class MapFacts(QWidget):
         self.beam.given.connect(lambda v: workspace.edit(edits.set_instrument, beam_energy_keV=v))
         self.take_off.given.connect(
             lambda v: workspace.edit(edits.set_instrument, take_off_angle_deg=v)
+        )
+        self.pixel.given.connect(
+            lambda v: workspace.edit(edits.set_map, workspace.focus.map_name, pixel_size_nm=v)
         )
         self.thickness.given.connect(
             lambda v: workspace.edit(edits.set_map, workspace.focus.map_name, thickness_nm=v)
@@ -115,6 +123,8 @@ class MapFacts(QWidget):
         angle = None if data is None else data.image.take_off_angle_deg
         self.beam.show_value(instrument.beam_energy_keV, _said(beam), needed=no_beam)
         self.take_off.show_value(instrument.take_off_angle_deg, _said(angle))
+        pixel = None if data is None else data.full_pixel_size_nm
+        self.pixel.show_value(entry.pixel_size_nm, _said(pixel))
         self.thickness.show_value(entry.thickness_nm, UNKNOWN)
 
     def _show(self, name: str, value: str) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QVBoxLayout
 
 from endmember.core.energy_windows import EnergyWindow
+from endmember.files.axis_letters import asks_for_dataset
+from endmember.session.energy_checks import check_of
 from endmember.session.region_pixels import RegionPixels, region_pixels
 from endmember.session.shown_spectra import ROI
+from endmember.ui.energy_settings import banner_text
 from endmember.ui.map_facts import lacks_beam_energy
 from endmember.ui.map_gallery import OVERLAY, MapGallery, Overlay
 from endmember.ui.map_layers import (
@@ -25,6 +29,7 @@ from endmember.ui.map_layers import (
     layers_of,
 )
 from endmember.ui.map_settings import MapSettings
+from endmember.ui.map_source import holds_several
 from endmember.ui.map_tools import MapTools
 from endmember.ui.map_view import Place
 from endmember.ui.page import Page, is_same_state
@@ -35,11 +40,13 @@ from endmember.ui.shape_gestures import Frame, Point
 from endmember.ui.workspace import Shown, Workspace
 
 if TYPE_CHECKING:
+    from endmember.core.energy_calibration import EnergyCheck
     from endmember.session.map_data import MapData
     from endmember.session.recipe import MapInput
 
 READING = "The map is being read"
 FAILED = "The map could not be read: see the message above"
+NO_DATASET = "Choose the dataset of the file above"
 NO_BEAM = "Give the beam energy at the right, under Facts and instrument"
 
 
@@ -57,7 +64,7 @@ class _Made:
 class _Whole:
     """All counts of a map before it was cropped, its file and signal, and where it lies."""
 
-    source: tuple[str, int | None]
+    source: tuple[object, ...]
     total: FloatArray
     place: Place
 
@@ -80,6 +87,7 @@ class MapPage(Page):
         layout.addWidget(self.tools)
         layout.addWidget(self.gallery, 1)
         self._shown: tuple[object, ...] = ()
+        self._offer: Callable[[], None] = workspace.retry  # what the button of the banner does
         self._document: object = None
         self._maps: LayerMaps | None = None
         self._whole: _Whole | None = None
@@ -118,6 +126,8 @@ class MapPage(Page):
         self.regions.frame_moved.connect(self._on_frame_moved)
         self.regions.crop_moved.connect(self._on_crop_moved)
         workspace.window_moved.connect(self._on_window_moved)
+        self.banner.acted.disconnect(workspace.retry)
+        self.banner.acted.connect(lambda: self._offer())
 
     # --- refresh -----------------------------------------------------------------------------
 
@@ -134,6 +144,7 @@ class MapPage(Page):
             focus.map_name,
             focus.roi,
             focus.spectrum,
+            self._energy_check,
             self._choices(),
             (self._live,),
             self.regions.purpose,
@@ -146,6 +157,7 @@ class MapPage(Page):
         if workspace.recipe is None:
             return
         self.show_state(shown, "out of date: the map is being read again")
+        self._show_offer(shown)
         self.tools.set_cropped(self._entry.crop is not None)
         self.tools.set_caption(str(self.panel.layers.display) if shown.value is not None else "")
         self.regions.refresh()
@@ -171,6 +183,29 @@ class MapPage(Page):
         assert self.workspace.recipe is not None
         return self.workspace.recipe.map_named(self.workspace.focus.map_name)
 
+    @property
+    def _energy_check(self) -> EnergyCheck | None:
+        session = self.workspace.session
+        return None if session is None else check_of(session, self.workspace.focus.map_name)
+
+    def _show_offer(self, shown: Shown) -> None:
+        """Offer at the top what can be done: choose a dataset or a map, or recalibrate."""
+        self._offer = self.workspace.retry
+        source, said = (
+            self.panel.chooser.source,
+            () if shown.value is None else shown.value.warnings,
+        )
+        if asks_for_dataset(shown.failure):
+            self._offer = source.ask_dataset
+            says = f"{Path(self._entry.file).name} does not say which of its arrays is the map"
+            self.banner.set("info", says, "Choose the dataset…")
+        elif shown.failure is None and self._entry.signal is None and holds_several(said):
+            self._offer = source.ask
+            self.banner.set("info", holds_several(said), "Choose the map…")
+        elif shown.failure is None and (text := banner_text(self._energy_check)):
+            self._offer = self.panel.energy.recalibrate
+            self.banner.set("warning", text, "Recalibrate")
+
     def _choices(self) -> tuple[object, ...]:
         layers = self.panel.layers
         keys = tuple(layer.key for layer in layers.shown())
@@ -185,6 +220,7 @@ class MapPage(Page):
         if self.workspace.recipe is not None:
             of, pixels = self._pixels or (None, None)
             here = shown.value is not None and of is shown.value
+            self.panel.energy.refresh(self._energy_check)
             self.panel.refresh(shown, pixels if here else None, self._total(shown.value))
             self._on_selected(self.regions.shapes.key_selected)
 
@@ -375,11 +411,13 @@ class MapPage(Page):
 def _why_empty(failure: str | None) -> str:
     if failure is None:
         return READING
+    if asks_for_dataset(failure):
+        return NO_DATASET
     return NO_BEAM if lacks_beam_energy(failure) else FAILED
 
 
-def _source(data: MapData) -> tuple[str, int | None]:
-    return data.sha256, data.entry.signal
+def _source(data: MapData) -> tuple[object, ...]:
+    return data.sha256, data.entry.signal, data.entry.choice
 
 
 def _extent(data: MapData) -> Place:

@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 from endmember.session.recipe import MapInput, Recipe
 from endmember.session.region_pixels import RegionPixels
 from endmember.ui.analysed_part import AnalysedPart
+from endmember.ui.energy_settings import EnergySettings
 from endmember.ui.layer_choice import LayerChoice
 from endmember.ui.map_chooser import MapChooser
 from endmember.ui.map_facts import MapFacts
@@ -49,6 +50,7 @@ class MapSettings(QWidget):
         )
         self.part = AnalysedPart(workspace)
         self.facts = MapFacts(workspace)
+        self.energy = EnergySettings(workspace)
         self.warnings = remark()
         self.warnings.setProperty("role", "warning")
         self.sections = {
@@ -57,6 +59,7 @@ class MapSettings(QWidget):
             "excludes": Section("Excluded regions", opened=False),
             "part": Section("Part analysed", opened=False),
             "facts": Section("Facts and instrument", opened=False),
+            "energy": Section("Energy axis", opened=False),
             "warnings": Section("Warnings of the file", opened=False),
         }
         self._lay_out()
@@ -72,6 +75,7 @@ class MapSettings(QWidget):
             self.excludes,
             self.part,
             self.facts,
+            self.energy,
             self.warnings,
         )
         for section, content in zip(self.sections.values(), contents, strict=True):

@@ -11,6 +11,7 @@ SHOWN_AFTER_s = 0.4
 POLL_ms = 100
 TITLES = {
     "read": "reading the map",
+    "energy_check": "checking the energy axis",
     "scree": "counting components",
     "decomposition": "decomposing",
     "masks": "cutting masks",

@@ -331,5 +331,6 @@ class Workspace(QObject):
 
 PAGE_OF_STEP = {
     **{step: PAGE_TITLES[page] for page, steps in STEPS_OF_PAGE.items() for step in steps},
+    "energy_check": PAGE_TITLES["map"],
     **dict.fromkeys(FROM_COMPOSITIONS, PAGE_TITLES["composition"]),
 }
