@@ -9,14 +9,16 @@ import tempfile
 import traceback
 from collections.abc import Container, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from endmember import __version__
 from endmember.batch_command import add_batch
-from endmember.run_options import add_further_tables, further_tables
-
-if TYPE_CHECKING:
-    from endmember.session.further_tables import Further
+from endmember.recipe_command import run_to
+from endmember.run_options import (
+    add_further_tables,
+    add_publication,
+    further_tables,
+    publication,
+)
 
 DONE, FAULT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -122,6 +124,7 @@ def _add_run(commands: Commands[argparse.ArgumentParser]) -> None:
         "--force", action="store_true", help="replace DIR, if an earlier run wrote it (default: no)"
     )
     add_further_tables(run)
+    add_publication(run)
     run.set_defaults(run=_run)
 
 
@@ -385,44 +388,8 @@ def _range(text: str) -> tuple[float, float]:
 
 
 def _run(options: argparse.Namespace) -> None:
-    _run_to(options.recipe, options.out, options.force, further_tables(options))
-
-
-def _run_to(recipe: Path, out: Path, force: bool, further: Further | None = None) -> None:
-    from endmember.files.folders import complete_folder
-    from endmember.progress_bar import Bar
-    from endmember.session import batch
-    from endmember.session.further_tables import write_further
-
-    instead = " or replace it with --force"
-    with complete_folder(out, force, instead) as folder, Bar() as bar:
-        session, records = batch.run_recipe(
-            recipe,
-            lambda job, fraction: bar.show(f"{job.step} {', '.join(job.maps)}", fraction),
-        )
-        told = batch.write_results(
-            session, records, folder, out, lambda fraction: bar.show("tables", fraction)
-        )
-        if further is not None:
-            write_further(session, folder, further, lambda f: bar.show("further tables", f))
-    _print_outcome(session, out, told)
-
-
-def _print_outcome(session: object, out: Path, warnings: Sequence[str]) -> None:
-    from endmember.files.composition_table import composition_text
-    from endmember.session import batch
-    from endmember.session.result_tables import composition_table
-    from endmember.session.session import Session
-
-    assert isinstance(session, Session)
-    shown = [row for row in composition_table(session) if row[0].source != "mixture"]
-    print(composition_text(shown))
-    for sentence in warnings:
-        print(f"warning: {sentence}", file=sys.stderr)
-    print()
-    for sentence in batch.component_counts(session):
-        print(sentence)
-    print(f"results: {out.resolve()}")
+    asked = further_tables(options), publication(options)
+    run_to(options.recipe, options.out, options.force, *asked)
 
 
 def _window(options: argparse.Namespace) -> int:
@@ -441,7 +408,7 @@ def _demo(options: argparse.Namespace) -> int:
 
     with Bar() as bar:
         recipe = prepare_demo(options.out, options.size, lambda f: bar.show("simulating", f))
-    _run_to(recipe, recipe.parent / "results", force=True)
+    run_to(recipe, recipe.parent / "results", force=True)
     print(f"map, truth and recipe: {recipe.parent}")
     return DONE
 

@@ -1,4 +1,4 @@
-"""The options of `endmember run` for tables that are made on request."""
+"""The options of `endmember run` for what is made on request: tables, figures, the report."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from endmember.session.further_tables import Further
+    from endmember.session.publication import Publication
 
 
 def add_further_tables(run: argparse.ArgumentParser) -> None:
@@ -35,7 +36,31 @@ def further_tables(options: argparse.Namespace) -> Further:
     """Which further tables the options of `run` ask for."""
     from endmember.session.further_tables import Further
 
-    return Further(options.snr_growth, options.mask_spread, options.bootstrap)
+    growth = options.snr_growth or options.figures is not None or options.report
+    return Further(growth, options.mask_spread, options.bootstrap)
+
+
+def add_publication(run: argparse.ArgumentParser) -> None:
+    """Let `run` take the options that `publication` reads."""
+    run.add_argument(
+        "--figures",
+        nargs="?",
+        const="svg",
+        choices=("svg", "pdf"),
+        help="also write figures/ for print, with snr_growth.csv (default: no; alone: svg)",
+    )
+    run.add_argument(
+        "--report",
+        action="store_true",
+        help="also write report.html, with snr_growth.csv (default: no)",
+    )
+
+
+def publication(options: argparse.Namespace) -> Publication:
+    """Which figures and reports the options of `run` ask for."""
+    from endmember.session.publication import Publication
+
+    return Publication(options.figures, options.report)
 
 
 def _replicates(text: str) -> int:

@@ -13,7 +13,7 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
         for row in rows:
-            writer.writerow([_cell_text(value) for value in row])
+            writer.writerow([cell_text(value) for value in row])
 
 
 def fields_of(item: object) -> dict[str, object]:
@@ -21,7 +21,8 @@ def fields_of(item: object) -> dict[str, object]:
     return {name: getattr(item, name) for name in getattr(item, "__dataclass_fields__", {})}
 
 
-def _cell_text(value: object) -> str:
+def cell_text(value: object) -> str:
+    """A value as it stands in a CSV."""
     if value is None:
         return ""
     return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -70,7 +70,7 @@ def write_map_picture(
         bar.set_label(unit, fontsize=8)
         bar.ax.tick_params(labelsize=7)
     if pixel_size_nm is not None:
-        _add_scale_bar(axes, columns, pixel_size_nm)
+        add_scale_bar(axes, columns, pixel_size_nm)
     with matplotlib.rc_context({"svg.hashsalt": "endmember"}):
         figure.savefig(
             path,
@@ -81,8 +81,11 @@ def write_map_picture(
         )
 
 
-def _add_scale_bar(axes: Any, columns: int, pixel_size_nm: float) -> None:
-    """A white bar with its length, on black so that it is seen on every map."""
+def add_scale_bar(axes: Any, columns: int, pixel_size_nm: float, font_size: float = 8.0) -> None:
+    """A white bar with its length, on black so that it is seen on every map.
+
+    `axes` of matplotlib show a map of so many `columns`; `font_size` in points.
+    """
     from matplotlib.font_manager import FontProperties
     from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
@@ -97,7 +100,7 @@ def _add_scale_bar(axes: Any, columns: int, pixel_size_nm: float) -> None:
         size_vertical=columns / 100,
         pad=0.3,
         sep=3,
-        fontproperties=FontProperties(size=8),
+        fontproperties=FontProperties(size=font_size),
     )
     bar.patch.set(facecolor="black", edgecolor="none", alpha=0.6)
     axes.add_artist(bar)

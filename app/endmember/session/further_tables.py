@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from endmember.core.progress import Report, parts_of, silent
 
 if TYPE_CHECKING:
+    from endmember.session.bootstrap import BootstrapError
+    from endmember.session.mask_spread import MaskSpread
     from endmember.session.session import Session
+    from endmember.session.snr_growth import GrowthPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,19 @@ class Further:
     bootstrap: int = 0
 
 
-def write_further(session: Session, folder: Path, asked: Further, report: Report = silent) -> None:
-    """Write the tables asked for of a finished session into `folder`.
+@dataclass(frozen=True, slots=True)
+class FurtherRows:
+    """The rows of these tables; empty for what was not asked for."""
+
+    growth: tuple[GrowthPoint, ...] = ()
+    spread: tuple[MaskSpread, ...] = ()
+    bootstrap: tuple[BootstrapError, ...] = ()
+
+
+def write_further(
+    session: Session, folder: Path, asked: Further, report: Report = silent
+) -> FurtherRows:
+    """Write the tables asked for of a finished session into `folder`, and return their rows.
 
     Raises
     ------
@@ -32,16 +46,22 @@ def write_further(session: Session, folder: Path, asked: Further, report: Report
     from endmember.files.record_table import write_records
 
     within = parts_of(report, 3)
+    growth: tuple[GrowthPoint, ...] = ()
+    spread: tuple[MaskSpread, ...] = ()
+    errors: tuple[BootstrapError, ...] = ()
     if asked.snr_growth:
         from endmember.session.snr_growth import GrowthPoint, snr_growth
 
-        write_records(folder / "snr_growth.csv", GrowthPoint, snr_growth(session, within[0]))
+        growth = snr_growth(session, within[0])
+        write_records(folder / "snr_growth.csv", GrowthPoint, growth)
     if asked.mask_spread:
         from endmember.session.mask_spread import MaskSpread, mask_spread
 
-        write_records(folder / "mask_spread.csv", MaskSpread, mask_spread(session, within[1]))
+        spread = mask_spread(session, within[1])
+        write_records(folder / "mask_spread.csv", MaskSpread, spread)
     if asked.bootstrap:
         from endmember.session.bootstrap import BootstrapError, bootstrap
 
-        rows = bootstrap(session, asked.bootstrap, within[2])
-        write_records(folder / "bootstrap.csv", BootstrapError, rows)
+        errors = bootstrap(session, asked.bootstrap, within[2])
+        write_records(folder / "bootstrap.csv", BootstrapError, errors)
+    return FurtherRows(growth, spread, errors)

@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QDialog, QFileDialog, QLineEdit, QMenu, QToolBar
 
 from endmember.session.document import Document, is_recipe
 from endmember.session.session import Failure
+from endmember.ui.publication_export import publication_actions
 from endmember.ui.theme import THEME
 from endmember.ui.undo_keys import UndoKeys
 from endmember.ui.workspace import PAGE_TITLES, PAGES
@@ -112,6 +113,7 @@ class Actions:
             "Write tables, spectra, masks and maps into a folder",
             document=True,
         )
+        self.publication = publication_actions(self._add, menu, self.window)
         menu.addSeparator()
         self._add(menu, "&Close document", self.close_document, document=True)
         self._add(menu, "&Quit", self.window.close, "Ctrl+Q")
@@ -211,7 +213,8 @@ class Actions:
         self.undo.setEnabled(session is not None and session.can_undo)
         self.redo.setEnabled(session is not None and session.can_redo)
         self.again.setEnabled(session is not None and bool(session.failures()))
-        self.export.setEnabled(workspace.is_complete)
+        for action in (self.export, *self.publication):
+            action.setEnabled(workspace.is_complete)
         for action in self.themes.actions():
             action.setChecked(action.data() == THEME.choice)
         self._list_recent()

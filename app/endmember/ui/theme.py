@@ -13,10 +13,12 @@ from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QPalette
 from PyQt6.QtWidgets import QApplication
 
+from endmember.core.phase_colours import PHASE_COLOURS, colour_of
+
+__all__ = ["PHASE_COLOURS", "THEME", "Colours", "colours", "phase_colour"]
+
 Choice = Literal["system", "light", "dark"]
 
-# Okabe & Ito's colours, told apart by colour-blind eyes; the matrix has the first.
-PHASE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 FAMILY_DASHES = {
     "K": Qt.PenStyle.SolidLine,
     "L": Qt.PenStyle.DashLine,
@@ -126,7 +128,7 @@ def colours() -> Colours:
 
 def phase_colour(index: int) -> QColor:
     """The colour of a phase: 0 is the matrix, then the precipitates in the recipe's order."""
-    return QColor(PHASE_COLOURS[index % len(PHASE_COLOURS)])
+    return QColor(colour_of(index))
 
 
 def _desktop_is_dark() -> bool:
