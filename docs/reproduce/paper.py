@@ -1,6 +1,6 @@
 """The tables and figures of Chen et al. (2024) from three simulated maps of the paper's kind.
 
-    python docs/reproduce/paper.py [--size 512] [--maps 3] [--seed 0] [--out DIR]
+    python docs/reproduce/paper.py [--size 512] [--maps 3] [--seed 0] [--out DIR] [--no-figures]
 
 Simulates the maps, draws rectangles and regions as a hand would, runs every step, and prints Tables
 1 to 3, S1 and the limits of detection, with the truth and what is known of the paper's figures
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from measured import Measured, measured
 from neighbours import COUNTS_PER_PIXEL, neighbours
+from paper_figures import draw_figures
 from paper_tables import (
     Table,
     composition_tables,
@@ -28,7 +29,6 @@ from paper_tables import (
     share_table,
     snr_table,
 )
-from true_contents import bulk_as_matrix
 
 from endmember.core.simulation import expected_truth
 from endmember.files.folders import complete_folder
@@ -37,7 +37,7 @@ from endmember.session.map_consistency import map_consistency
 from endmember.session.mass_balances import mass_balances
 from endmember.session.recipe_file import dump_recipe
 from endmember.session.session import Session
-from endmember.session.snr_growth import snr_growth
+from endmember.session.snr_growth import GrowthPoint, snr_growth
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,6 +46,7 @@ class Reproduction:
 
     session: Session
     rows: Sequence[Measured]
+    growth: Sequence[GrowthPoint]
     tables: Sequence[Table]
 
 
@@ -66,7 +67,7 @@ def reproduce(folder: Path, size: int, maps: int, seed: int = 0) -> Reproduction
     points = snr_growth(session)
     found = session.result("quantification")
     tables = [
-        mass_balance_table(mass_balances(session).rows, bulk_as_matrix(truths)),
+        mass_balance_table(mass_balances(session).rows),
         *composition_tables(rows, maps),
         snr_table(rows, maps),
         exponent_table(rows, points, maps),
@@ -74,7 +75,7 @@ def reproduce(folder: Path, size: int, maps: int, seed: int = 0) -> Reproduction
         consistency_table(map_consistency(found, session.recipe.sample.matrix)),
         share_table(rows),
     ]
-    return Reproduction(session, rows, tables)
+    return Reproduction(session, rows, points, tables)
 
 
 def write_tables(found: Reproduction, folder: Path) -> str:
@@ -94,6 +95,7 @@ def main() -> None:
     parser.add_argument("--maps", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0, help="of the first map's noise")
     parser.add_argument("--out", type=Path, default=Path("reproduced"))
+    parser.add_argument("--no-figures", action="store_true", help="tables alone")
     options = parser.parse_args()
     if options.maps < 2:
         parser.error("--maps: sums over maps need at least 2")
@@ -105,6 +107,9 @@ def main() -> None:
         f"counts per pixel, seeds from {options.seed}: {time.monotonic() - started:.0f} s\n"
     )
     print(write_tables(found, options.out / "tables"))
+    if not options.no_figures:
+        for sentence in draw_figures(found.session, found.growth, options.out / "figures"):
+            print(sentence)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,15 @@ from endmember.session.mass_balances import ElementBalance
 from endmember.session.snr_growth import GrowthPoint
 
 TRACES = ("Nd", "Sm", "U")
+BALANCE_COLUMNS = (
+    *("map", "element", "truth"),
+    *(
+        f"{what}{of}"
+        for what in ("whole", "phases", "difference")
+        for of in ("", "_sigma", "_pull")
+    ),
+    *("whole_systematic", "paper"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +77,8 @@ def _unit(element: str) -> str:
     return f"{element} ppm" if element in TRACES else f"{element} at.%"
 
 
-def mass_balance_table(rows: Sequence[ElementBalance], noise_free: Mapping[str, float]) -> Table:
-    """Table 1: the whole maps beside their phases and the bulk, all maps together.
-
-    `noise_free`: what the summed maps would give, by element, if they were quantified as one foil
-    of matrix without any noise (`true_contents.bulk_as_matrix`).
-    """
+def mass_balance_table(rows: Sequence[ElementBalance]) -> Table:
+    """Table 1: the whole maps beside their phases and the bulk, all maps together."""
     cells, records = [], []
     for row in rows:
         assert row.bulk_atomic_percent is not None
@@ -98,7 +103,6 @@ def mass_balance_table(rows: Sequence[ElementBalance], noise_free: Mapping[str, 
                 row.difference_sigma,
                 pulls[2],
                 row.whole_systematic,
-                noise_free[e] if row.map == SUM else None,
                 None,
             ]
         )
@@ -107,7 +111,6 @@ def mass_balance_table(rows: Sequence[ElementBalance], noise_free: Mapping[str, 
                 [
                     _unit(e),
                     _number(true, e),
-                    _number(noise_free[e], e),
                     _with_error(row.whole_atomic_percent, row.whole_sigma, pulls[0], e),
                     _with_error(row.phases_atomic_percent, row.phases_sigma, pulls[1], e),
                     _with_error(row.difference, row.difference_sigma, pulls[2], e),
@@ -120,7 +123,6 @@ def mass_balance_table(rows: Sequence[ElementBalance], noise_free: Mapping[str, 
         [
             "",
             "bulk (truth)",
-            "as one foil",
             "whole maps",
             "phases added up",
             "whole - phases",
@@ -129,23 +131,7 @@ def mass_balance_table(rows: Sequence[ElementBalance], noise_free: Mapping[str, 
         ],
         cells,
         "table_1_mass_balance.csv",
-        [
-            "map",
-            "element",
-            "truth",
-            "whole",
-            "whole_sigma",
-            "whole_pull",
-            "phases",
-            "phases_sigma",
-            "phases_pull",
-            "difference",
-            "difference_sigma",
-            "difference_pull",
-            "whole_systematic",
-            "whole_noise_free",
-            "paper",
-        ],
+        BALANCE_COLUMNS,
         records,
     )
 

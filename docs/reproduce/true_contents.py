@@ -58,14 +58,3 @@ def composition_of_areas(truth: Truth, phase: str, areas: FloatArray) -> dict[st
     per_count[held] = percent[own, held] / share[own, held]
     atoms = areas * per_count
     return dict(zip(truth.elements, (100 * atoms / atoms.sum()).tolist(), strict=True))
-
-
-def bulk_as_matrix(truths: Sequence[Truth]) -> dict[str, float]:
-    """At.% of all maps together without noise, their X-rays taken as those of one foil of matrix.
-
-    It differs from `true_bulk`, since each phase absorbs its own X-rays in its own way.
-    """
-    total = np.zeros(len(truths[0].elements))
-    for truth in truths:
-        total += expected_areas(truth, np.ones(truth.thickness.shape, dtype=bool))
-    return composition_of_areas(truths[0], truths[0].phases[0], total)
