@@ -117,14 +117,10 @@ def kill_a_worker() -> None:
     max(workers, key=lambda worker: sum(worker.cpu_times()[:2])).kill()
 
 
-@pytest.mark.parametrize("kind", ["dask", "pool"])
 def test_a_batch_of_which_a_worker_is_killed_is_what_single_runs_are(
-    maps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    maps: Path, tmp_path: Path
 ) -> None:
-    if kind == "dask":
-        pytest.importorskip("distributed")
-    else:
-        monkeypatch.setattr(batch_workers, "has_dask_workers", lambda: False)
+    pytest.importorskip("distributed")
     out, killed = tmp_path / "out", []
 
     def kill_once(*_: object) -> None:

@@ -14,7 +14,7 @@ import pytest
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 
 
-TIMES = 6
+TIMES = 4
 
 
 @pytest.fixture(scope="module")

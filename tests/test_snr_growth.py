@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from endmember.cli import run_command
 from endmember.core.snr_growth import nested_subsets, root_law
 from endmember.session.compositions import Compositions
 from endmember.session.session import Session
 from endmember.session.snr_growth import GrowthPoint, snr_growth
-from several_maps import file_of, two_finished_maps
+from several_maps import two_finished_maps
 
 PIXELS = np.array([25, 50, 100, 200, 400])
 
@@ -106,14 +102,3 @@ def test_the_error_falls_with_the_root_of_pixels(points: tuple[GrowthPoint, ...]
     of_al = [p for p in points if (p.phase, p.map, p.element) == ("Brg", "sum", "Al")]
     for part, whole in zip(of_al[:-2], of_al[2:], strict=True):
         assert part.atomic_percent_sigma / whole.atomic_percent_sigma == pytest.approx(2, rel=0.1)
-
-
-def test_a_run_writes_the_table_when_asked(tmp_path: Path, session: Session) -> None:
-    path, out = file_of(session), tmp_path / "results"
-    assert run_command(["run", str(path), "--out", str(out), "--snr-growth"]) == 0
-    with (out / "snr_growth.csv").open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    assert list(rows[0]) == list(GrowthPoint.__dataclass_fields__)
-    assert len(rows) > 200
-    assert not (out / "mask_spread.csv").exists()
-    assert not (out / "bootstrap.csv").exists()

@@ -265,6 +265,11 @@ def _joined(parts: list[npt.NDArray[Any]], room: Room) -> npt.NDArray[Any]:
 def _check_counts(values: npt.NDArray[np.generic]) -> None:
     if values.size == 0:
         return
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ValueError(
+            "the map holds values that are not numbers (NaN or infinite): open the counts as "
+            "recorded"
+        )
     wide = values.dtype.kind == "f" or values.dtype.itemsize > 4
     if wide and values.dtype.kind in "uif" and values.max() > LARGEST_COUNT:
         raise ValueError(
@@ -276,11 +281,6 @@ def _check_counts(values: npt.NDArray[np.generic]) -> None:
     if values.dtype.kind not in "if":
         raise ValueError(
             f"counts of type {values.dtype} cannot be used: they must be whole numbers"
-        )
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ValueError(
-            "the map holds values that are not numbers (NaN or infinite): open the counts as "
-            "recorded"
         )
     if values.dtype.kind == "f" and not np.array_equal(values, np.floor(values)):
         raise ValueError(
