@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from endmember.demo import demo_recipe, simulate_to
-from endmember.session.recipe import changed
-from endmember.session.recipe_file import dump_recipe
+from endmember.session.decisions.recipe import changed
+from endmember.session.decisions.recipe_file import dump_recipe
 
 KILLED_AFTER = 3  # maps that are done, so that the workers are in the middle of others
 
@@ -60,7 +60,7 @@ def kill_a_worker() -> int:
 
 def run_in_batch(folder: Path, recipe: Path, out: Path, workers: int) -> dict[str, Any]:
     """The batch, one worker killed after `KILLED_AFTER` maps."""
-    from endmember.session.batch_folder import prepare_batch, run_batch
+    from endmember.session.batch.batch_folder import prepare_batch, run_batch
 
     batch = prepare_batch(folder, recipe, out)
     done: list[str] = []
@@ -88,8 +88,8 @@ def run_in_batch(folder: Path, recipe: Path, out: Path, workers: int) -> dict[st
 
 def run_serially(out: Path, serial: Path) -> float:
     """`endmember run` on the recipe of each map, one after the other in this process; seconds."""
-    from endmember.files.folders import complete_folder
-    from endmember.session.batch import run_recipe, write_results
+    from endmember.files.disk.folders import complete_folder
+    from endmember.session.results.results_folder import run_recipe, write_results
 
     serial.mkdir()
     begun = time.perf_counter()

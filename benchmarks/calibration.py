@@ -26,13 +26,12 @@ from simulated_spectra import (
     with_unabsorbed,
 )
 
-from endmember.core.artefact_peaks import Artefacts
-from endmember.core.detection import CRITICAL
-from endmember.core.detector import Detector
-from endmember.core.fit_background import Background
-from endmember.core.foil import Foil
-from endmember.core.line_shapes import Calibration
-from endmember.core.simulation import (
+from endmember.core.counts.spectrum import FloatArray, Spectrum
+from endmember.core.fitting.fit_background import Background
+from endmember.core.fitting.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.fitting.subtraction import subtract
+from endmember.core.quantification.detection import CRITICAL
+from endmember.core.simulation.simulated_map import (
     AXIS,
     SYSTEM_SHARE,
     BEAM_keV,
@@ -42,10 +41,11 @@ from endmember.core.simulation import (
     expected_truth,
     weight_fractions,
 )
-from endmember.core.specimens import PHASES, Phase
-from endmember.core.spectrum import FloatArray, Spectrum
-from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
-from endmember.core.subtraction import subtract
+from endmember.core.simulation.specimens import PHASES, Phase
+from endmember.core.xrays.artefact_peaks import Artefacts
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.foil import Foil
+from endmember.core.xrays.line_shapes import Calibration
 
 SEED = 20240601
 LEVELS = (0.2e6, 2e6, 27e6)

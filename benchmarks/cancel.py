@@ -80,8 +80,8 @@ class Clock:
 
 def measure_steps(window: Any, recipe: Path, clock: Clock) -> None:
     """Each step, in a document that holds the results of all others but those that follow it."""
-    from endmember.session.document import Document
-    from endmember.session.steps import STEPS
+    from endmember.session.documents.document import Document
+    from endmember.session.steps.chain import STEPS
 
     window.show_document(Document.open(recipe))
     wait(lambda: not window.workspace.session.due() and window.runner.running is None)
@@ -105,7 +105,7 @@ def measure_steps(window: Any, recipe: Path, clock: Clock) -> None:
 
 def _needs(step: str) -> set[str]:
     """All steps that a step waits for."""
-    from endmember.session.steps import STEPS
+    from endmember.session.steps.chain import STEPS
 
     direct = set(STEPS[step].needs)
     return direct.union(*map(_needs, direct))
@@ -135,7 +135,7 @@ def main() -> None:
     options = parser.parse_args()
 
     from endmember.demo import prepare_demo
-    from endmember.ui.application import make_window
+    from endmember.ui.window.application import make_window
 
     folder = options.folder or Path(tempfile.gettempdir()) / f"endmember-benchmark-{options.size}"
     recipe = prepare_demo(folder, options.size, lambda _: None)

@@ -29,7 +29,7 @@ WARMING_SIZE = 64  # of the map that is run first, so that libraries and compile
 def make_map(size: int, counts_per_pixel: float = DEMO_COUNTS) -> Path:
     """The recipe of the demo map with as many counts; map and recipe are made once and kept."""
     from endmember.demo import MAP_FILE, RECIPE_FILE, demo_recipe, prepare_demo, simulate_to
-    from endmember.session.recipe_file import dump_recipe
+    from endmember.session.decisions.recipe_file import dump_recipe
 
     usual = counts_per_pixel == DEMO_COUNTS
     name = f"endmember-benchmark-{size}" + ("" if usual else f"-{counts_per_pixel:g}")
@@ -63,7 +63,7 @@ def _run(recipe: Path) -> tuple[Any, list[Any], list[float]]:
 
     The last list holds the time of all processors together in each step.
     """
-    from endmember.session.batch import run_recipe
+    from endmember.session.results.results_folder import run_recipe
 
     begun: dict[Any, float] = {}
 
@@ -118,8 +118,8 @@ def _facts(session: Any) -> dict[str, Any]:
 
 def measure_spectrum(recipe: Path, repeats: int) -> dict[str, Any]:
     """To fit and quantify the summed spectrum of a map, as `endmember quantify` does."""
-    from endmember.core.quantification import quantify
-    from endmember.session.steps import method_of
+    from endmember.core.quantification.cliff_lorimer import quantify
+    from endmember.session.steps.chain import method_of
 
     session = with_map(recipe)
     spectrum = session.result("read", session.recipe.map_names[0]).image.spectrum()
@@ -130,7 +130,7 @@ def measure_spectrum(recipe: Path, repeats: int) -> dict[str, Any]:
 
 def measure_fcls(recipe: Path, repeats: int) -> dict[str, Any]:
     """Abundance maps alone: the step also makes the fractions of phases, and looks for doubts."""
-    from endmember.core.abundance import abundances
+    from endmember.core.unmixing.abundance import abundances
 
     session = with_map(recipe)
     image = session.result("read", session.recipe.map_names[0]).image
@@ -139,7 +139,7 @@ def measure_fcls(recipe: Path, repeats: int) -> dict[str, Any]:
 
 
 def _timed(work: Callable[[], object], repeats: int) -> dict[str, Any]:
-    from endmember.session.memory import peak_memory_MB
+    from endmember.session.state.memory import peak_memory_MB
 
     seconds, processor_s = [], []
     for _ in range(repeats + 1):  # the first loads tables and compiled code
@@ -153,7 +153,7 @@ def _timed(work: Callable[[], object], repeats: int) -> dict[str, Any]:
 
 def _true_spectra(recipe: Any) -> Any:
     """Spectra (K, C) of the phases of the demo within the range that is read."""
-    from endmember.core.simulation import AXIS, expected_truth
+    from endmember.core.simulation.simulated_map import AXIS, expected_truth
 
     span = AXIS.span(*recipe.instrument.energy_range_keV)
     return expected_truth(WARMING_SIZE).spectra[:, span]
@@ -161,9 +161,9 @@ def _true_spectra(recipe: Any) -> Any:
 
 def with_map(recipe: Path) -> Any:
     """A session in which only the first step is done."""
-    from endmember.session.recipe_file import anchored, load_recipe
-    from endmember.session.session import Session, attempt
-    from endmember.session.steps import STEPS
+    from endmember.session.decisions.recipe_file import anchored, load_recipe
+    from endmember.session.state.session import Session, attempt
+    from endmember.session.steps.chain import STEPS
 
     session = Session(STEPS, anchored(load_recipe(recipe), recipe.parent))
     for job in session.due():
@@ -186,7 +186,7 @@ def export(recipe: Path, folder: Path) -> dict[str, Any]:
     import numpy as np
     from scipy.sparse import save_npz
 
-    from endmember.session.recipe_file import load_recipe
+    from endmember.session.decisions.recipe_file import load_recipe
 
     save_npz(folder / "counts.npz", sparse_counts(recipe), compressed=False)
     np.save(folder / "endmembers.npy", _true_spectra(load_recipe(recipe)))

@@ -33,12 +33,12 @@ os.environ.setdefault("ENDMEMBER_CACHE_MB", "0")
 
 import endmember  # noqa: F401 - before numpy
 from endmember.demo import prepare_demo
-from endmember.files.folders import RESULT_MARK
-from endmember.session import edits
-from endmember.session.document import Document
-from endmember.session.recipe import Recipe
-from endmember.session.recipe_file import load_recipe
-from endmember.session.recovery import Recovery
+from endmember.files.disk.folders import RESULT_MARK
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import Recipe
+from endmember.session.decisions.recipe_file import load_recipe
+from endmember.session.documents.document import Document
+from endmember.session.documents.recovery import Recovery
 
 GESTURE_s = 0.15  # from one to the next: faster than hands are
 SAVING_s, WINDOW_s = 0.12, 1.5  # moments are drawn from so long after the first save, gesture
@@ -188,8 +188,8 @@ def at_the_window(folder: Path, recipe: Path, say: Callable[[int], None]) -> Non
     from PyQt6.QtCore import QTimer
     from PyQt6.QtWidgets import QApplication
 
-    from endmember.ui.application import make_window
-    from endmember.ui.preferences import Preferences
+    from endmember.ui.program.preferences import Preferences
+    from endmember.ui.window.application import make_window
 
     window = make_window(Preferences(folder / "settings.ini"), recovery=Recovery(folder / "kept"))
     window.show()
@@ -212,7 +212,7 @@ def at_the_window(folder: Path, recipe: Path, say: Callable[[int], None]) -> Non
 
 def kill_windows(folder: Path, recipe: Path, times: int, draw: random.Random) -> dict[str, Any]:
     """Kill while the window is open and steps run; then look what is offered."""
-    from endmember.ui.window import PAGE_CLASSES
+    from endmember.ui.window.window import PAGE_CLASSES
 
     for page in PAGE_CLASSES.values():
         importlib.import_module(page.partition(":")[0])
@@ -254,7 +254,7 @@ def main() -> None:
     figures: dict[str, Any] = {}
     for name in READY:
         importlib.import_module(f"endmember.session.{name}")
-    for name in ("rsciio.hspy", "sklearn.decomposition", "endmember.files.exporting"):
+    for name in ("rsciio.hspy", "sklearn.decomposition", "endmember.files.pictures.exporting"):
         importlib.import_module(name)
     with tempfile.TemporaryDirectory(prefix="endmember-kill-") as name:
         folder = Path(name)

@@ -72,7 +72,7 @@ def reference(counts: Any, seeds: int) -> dict[str, Any]:
 
 def ours(recipe: Path, counts: Any) -> dict[str, Any]:
     """The deviance of Endmember's components, worked out by the same formula."""
-    from endmember.core.decomposition import decompose
+    from endmember.core.unmixing.decomposition import decompose
 
     session = with_map(recipe)
     asked = session.recipe.decomposition

@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 from calibration import INSIDE, SEED, Way, marked, measured, table, within
 
+from endmember.core.counts.spectrum import FloatArray
 from endmember.core.progress import silent
-from endmember.core.simulation import Truth, expected_truth
-from endmember.core.spectrum import FloatArray
+from endmember.core.simulation.simulated_map import Truth, expected_truth
 from endmember.demo import MAP_FILE, RECIPE_FILE, demo_recipe, simulate_to
-from endmember.session.compositions import Compositions
-from endmember.session.recipe_file import anchored, dump_recipe, load_recipe
-from endmember.session.separation import MapMasks
-from endmember.session.session import Session, run_all
-from endmember.session.steps import STEPS
+from endmember.session.decisions.recipe_file import anchored, dump_recipe, load_recipe
+from endmember.session.state.session import Session, run_all
+from endmember.session.steps.chain import STEPS
+from endmember.session.steps.compositions import Compositions
+from endmember.session.steps.separation import MapMasks
 
 SIZE = 128
 COUNTS_PER_PIXEL = 160.0

@@ -25,17 +25,17 @@ import numpy as np
 from calibration import table
 
 from endmember.core.progress import silent
-from endmember.core.simulation import Truth, expected_truth
+from endmember.core.simulation.simulated_map import Truth, expected_truth
 from endmember.demo import demo_recipe, simulate_to
-from endmember.session.bootstrap import bootstrap
-from endmember.session.map_consistency import map_consistency
-from endmember.session.mask_spread import mask_spread
-from endmember.session.mass_balances import mass_balances
-from endmember.session.recipe import PrecipitateRectangle, changed
-from endmember.session.recipe_file import anchored
-from endmember.session.session import Session, run_all
-from endmember.session.snr_growth import snr_growth
-from endmember.session.steps import STEPS
+from endmember.session.decisions.recipe import PrecipitateRectangle, changed
+from endmember.session.decisions.recipe_file import anchored
+from endmember.session.state.session import Session, run_all
+from endmember.session.statistics.bootstrap import bootstrap
+from endmember.session.statistics.map_consistency import map_consistency
+from endmember.session.statistics.mask_spread import mask_spread
+from endmember.session.statistics.mass_balances import mass_balances
+from endmember.session.statistics.snr_growth import snr_growth
+from endmember.session.steps.chain import STEPS
 
 Found = TypeVar("Found")
 

@@ -27,9 +27,9 @@ def start(recipe: Path) -> dict[str, Any]:
     from PyQt6.QtWidgets import QApplication
 
     from endmember.session import warming
-    from endmember.session.disk_cache import DiskCache
-    from endmember.session.memory import peak_memory_MB
-    from endmember.ui.application import make_window
+    from endmember.session.cache.disk_cache import DiskCache
+    from endmember.session.state.memory import peak_memory_MB
+    from endmember.ui.window.application import make_window
 
     cache = DiskCache()
     window = make_window(cache=cache)

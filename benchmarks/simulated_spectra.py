@@ -1,8 +1,8 @@
 """Expected spectra whose truth is not the fit's own model: what the calibration study measures.
 
-A second simulator beside `endmember.core.simulation`, free in what that one holds fixed: shape of
-the continuum, calibration, line shapes and ratios, stray peaks. `Source()` is the demo's matrix:
-the two are compared before the study begins.
+A second simulator beside `endmember.core.simulation.simulated_map`, free in what that one holds
+fixed: shape of the continuum, calibration, line shapes and ratios, stray peaks. `Source()` is the
+demo's matrix: the two are compared before the study begins.
 """
 
 from __future__ import annotations
@@ -13,13 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import erfc, ndtr
 
-from endmember.core.absorption import absorption_factor, element_attenuation
-from endmember.core.artefact_peaks import escape_fraction
-from endmember.core.cross_sections import atomic_number
-from endmember.core.detector import Detector
-from endmember.core.line_shapes import SIGMA_PER_FWHM, Calibration, MN_K_ALPHA_keV
-from endmember.core.lines import atomic_mass, emission_lines
-from endmember.core.simulation import (
+from endmember.core.counts.spectrum import FloatArray
+from endmember.core.simulation.simulated_map import (
     AXIS,
     MATRIX_CONTINUUM,
     SYSTEM_PARTS,
@@ -31,8 +26,13 @@ from endmember.core.simulation import (
     family_measured,
     weight_fractions,
 )
-from endmember.core.specimens import PHASES
-from endmember.core.spectrum import FloatArray
+from endmember.core.simulation.specimens import PHASES
+from endmember.core.xrays.absorption import absorption_factor, element_attenuation
+from endmember.core.xrays.artefact_peaks import escape_fraction
+from endmember.core.xrays.cross_sections import atomic_number
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.line_shapes import SIGMA_PER_FWHM, Calibration, MN_K_ALPHA_keV
+from endmember.core.xrays.lines import atomic_mass, emission_lines
 
 MATRIX = PHASES[0]
 TAIL_keV = 0.05

@@ -360,7 +360,7 @@ def growth(first: Counter[str], last: Counter[str]) -> list[tuple[str, int, int]
 
 def doubts(window: Any) -> Iterator[str]:
     """What is not as it must be: the undo list, the recipe, the rooms of results."""
-    from endmember.session.recipe_file import dump_recipe, parse_recipe
+    from endmember.session.decisions.recipe_file import dump_recipe, parse_recipe
 
     session = window.workspace.session
     if session is None:
@@ -456,8 +456,8 @@ class Walk:
 
     def _open(self) -> None:
         """Open the demo afresh, compute it, and look at every page."""
-        from endmember.session.document import Document
-        from endmember.ui.workspace import PAGES
+        from endmember.session.documents.document import Document
+        from endmember.ui.document.workspace import PAGES
 
         self.recipe.write_text(self.text, "utf-8")
         self.window.show_document(Document.open(self.recipe))
@@ -510,8 +510,8 @@ def main() -> int:
     for variable, name in (("ENDMEMBER_CONFIG", "settings"), ("ENDMEMBER_LOG", "log")):
         os.environ[variable] = str(folder / name)
     from endmember.demo import prepare_demo
-    from endmember.ui import logbook
-    from endmember.ui.application import application, make_window
+    from endmember.ui.program import logbook
+    from endmember.ui.window.application import application, make_window
 
     recipe = prepare_demo(folder / "demo", options.size, lambda _: None)
     application()

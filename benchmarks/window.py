@@ -31,7 +31,7 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
-from endmember.ui.mask_preview import PreviewItem
+from endmember.ui.pages.masks.mask_preview import PreviewItem
 
 LEFT = Qt.MouseButton.LeftButton
 _PAINTED = """
@@ -45,7 +45,7 @@ class Watch(QObject):
         return False
 """
 _OURS = (
-    "from endmember.ui.application import application, make_window\n"
+    "from endmember.ui.window.application import application, make_window\n"
     "app = application(); window = make_window(); watch = Watch()\n"
     "app.installEventFilter(watch); window.show(); app.exec()"
 )
@@ -191,7 +191,7 @@ def main() -> int:
     figures["first_paint_of_empty_window_s"] = first_paint(_PEER)
 
     from endmember.demo import prepare_demo
-    from endmember.ui.application import application, make_window, prepare
+    from endmember.ui.window.application import application, make_window, prepare
 
     folder = Path(tempfile.gettempdir()) / f"endmember-benchmark-{options.size}"
     prepare_demo(folder, options.size, lambda _: None)

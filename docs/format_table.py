@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from endmember.files.reading import UnreadableFile, describe
+from endmember.files.reading.reader import UnreadableFile, describe
 
 PAGE = Path(__file__).resolve().parent / "formats.md"
 BEGIN, END = "<!-- table of real files -->", "<!-- end of the table -->"

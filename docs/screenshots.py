@@ -46,7 +46,7 @@ def wait(until: Callable[[], Any]) -> None:
 
 def shoot(folder: Path, width: int, height: int, theme: str, suffix: str) -> None:
     """One picture of each page."""
-    from endmember.ui.application import application, make_window
+    from endmember.ui.window.application import application, make_window
 
     application()
     window = make_window()

@@ -19,7 +19,7 @@ TOP = Path(__file__).resolve().parent.parent
 PHASES = {"Brg", "Fp", "CaPv"}
 LONGEST_s = 600
 CLOSE_WHEN_DONE = (
-    "ENDMEMBER_CLOSE_WHEN_DONE"  # the window then closes by itself, see ui/application
+    "ENDMEMBER_CLOSE_WHEN_DONE"  # the window then closes by itself, see ui/window/application
 )
 
 

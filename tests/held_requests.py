@@ -8,11 +8,11 @@ from typing import Any, cast
 
 import pytest
 
-from endmember.session.map_data import MapData
-from endmember.session.recipe import Box, changed
-from endmember.session.session import failure_of
-from endmember.ui.runner import Runner
-from endmember.ui.workspace import Workspace
+from endmember.session.decisions.recipe import Box, changed
+from endmember.session.state.session import failure_of
+from endmember.session.steps.map_data import MapData
+from endmember.ui.document.runner import Runner
+from endmember.ui.document.workspace import Workspace
 
 
 class Held:

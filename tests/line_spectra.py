@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from endmember.core.detector import Detector
-from endmember.core.line_shapes import Calibration, LineSet
-from endmember.core.lines import family_lines
-from endmember.core.spectrum import EnergyAxis, FloatArray
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.line_shapes import Calibration, LineSet
+from endmember.core.xrays.lines import family_lines
 
 
 def expected_counts(axis: EnergyAxis, areas: Mapping[str, float], continuum: float) -> FloatArray:

@@ -13,19 +13,19 @@ from PyQt6.QtWidgets import QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 from scipy.ndimage import find_objects, label
 
-from endmember.core.decomposition import Decomposition
-from endmember.core.simulation import simulate_map
-from endmember.session import edits
-from endmember.session.document import Document
-from endmember.session.map_data import MapData
-from endmember.session.recipe import Decomposition as Settings
-from endmember.session.recipe import MapInput, Recipe, Sample, Segmentation
-from endmember.session.session import Session
-from endmember.session.steps import STEPS, Decomposed
-from endmember.session.steptable import StepTable
-from endmember.ui.mask_page import MaskPage
-from endmember.ui.runner import Runner
-from endmember.ui.workspace import Workspace
+from endmember.core.simulation.simulated_map import simulate_map
+from endmember.core.unmixing.decomposition import Decomposition
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import Decomposition as Settings
+from endmember.session.decisions.recipe import MapInput, Recipe, Sample, Segmentation
+from endmember.session.documents.document import Document
+from endmember.session.state.session import Session
+from endmember.session.state.steptable import StepTable
+from endmember.session.steps.chain import STEPS, Decomposed
+from endmember.session.steps.map_data import MapData
+from endmember.ui.document.runner import Runner
+from endmember.ui.document.workspace import Workspace
+from endmember.ui.pages.masks.mask_page import MaskPage
 
 SIZE = 96
 NAME = "phantom"

@@ -13,16 +13,16 @@ from PyQt6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from endmember.demo import prepare_demo
-from endmember.session import edits
-from endmember.session.document import Document
-from endmember.session.recipe import Recipe
-from endmember.session.session import run_all
-from endmember.ui.map_view import MapView
-from endmember.ui.messages import Message
-from endmember.ui.page import Page
-from endmember.ui.runner import Runner
-from endmember.ui.spectrum_view import SpectrumView
-from endmember.ui.workspace import Workspace
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import Recipe
+from endmember.session.documents.document import Document
+from endmember.session.state.session import run_all
+from endmember.ui.document.page import Page
+from endmember.ui.document.runner import Runner
+from endmember.ui.document.workspace import Workspace
+from endmember.ui.map_views.map_view import MapView
+from endmember.ui.spectrum_views.spectrum_view import SpectrumView
+from endmember.ui.widgets.messages import Message
 
 SIZE = 64
 NAME = "demo"

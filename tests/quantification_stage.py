@@ -8,13 +8,13 @@ from PyQt6.QtCore import QObject, QPoint, Qt, pyqtSignal
 from PyQt6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from endmember.session import edits
-from endmember.session.document import Document
-from endmember.session.recipe import Quantification, Recipe
-from endmember.ui.messages import Message
-from endmember.ui.quantification_settings import QuantificationSettings
-from endmember.ui.section import Section
-from endmember.ui.workspace import Workspace
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import Quantification, Recipe
+from endmember.session.documents.document import Document
+from endmember.ui.document.workspace import Workspace
+from endmember.ui.pages.composition.quantification_settings import QuantificationSettings
+from endmember.ui.widgets.messages import Message
+from endmember.ui.widgets.section import Section
 
 Key = Qt.Key
 LEFT = Qt.MouseButton.LeftButton

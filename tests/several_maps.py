@@ -9,16 +9,16 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from endmember.core.counts import SpectrumImage
+from endmember.core.counts.spectrum_image import SpectrumImage
 from endmember.core.progress import silent
-from endmember.core.simulation import simulate_map
+from endmember.core.simulation.simulated_map import simulate_map
 from endmember.demo import demo_recipe, simulate_to
-from endmember.files.exporting import write_map_hspy
-from endmember.session.batch import run_recipe
-from endmember.session.recipe import PrecipitateRectangle, Recipe, Roi, changed
-from endmember.session.recipe_file import dump_recipe
-from endmember.session.session import Session
-from endmember.session.snr_growth import GrowthPoint, snr_growth
+from endmember.files.pictures.exporting import write_map_hspy
+from endmember.session.decisions.recipe import PrecipitateRectangle, Recipe, Roi, changed
+from endmember.session.decisions.recipe_file import dump_recipe
+from endmember.session.results.results_folder import run_recipe
+from endmember.session.state.session import Session
+from endmember.session.statistics.snr_growth import GrowthPoint, snr_growth
 
 SIZE = 64
 COUNTS_PER_PIXEL = 640.0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from endmember.core.absence import rank_absent
-from endmember.core.detector import Detector
-from endmember.core.line_shapes import Calibration, LineSet
-from endmember.core.lines import family_lines
-from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
-from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
-from endmember.core.subtraction import subtract
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray, Spectrum
+from endmember.core.fitting.absence import rank_absent
+from endmember.core.fitting.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.fitting.subtraction import subtract
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.line_shapes import Calibration, LineSet
+from endmember.core.xrays.lines import family_lines
 
 AXIS = EnergyAxis(0.3, 0.01, 1000)
 ELEMENTS = ("O", "Mg", "Al", "Si", "Cr", "Fe")

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from endmember.core.abundance import abundances, phase_fractions
-from endmember.core.counts import SpectrumImage
-from endmember.core.masks import partition
-from endmember.core.purity import core_of_matrix, matrix_purity
-from endmember.core.spectrum import EnergyAxis, FloatArray
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray
+from endmember.core.counts.spectrum_image import SpectrumImage
+from endmember.core.masks.mask_algebra import partition
+from endmember.core.masks.purity import core_of_matrix, matrix_purity
+from endmember.core.unmixing.abundance import abundances, phase_fractions
 
 CHANNELS = 60
 AXIS = EnergyAxis(0.3, 0.1, CHANNELS)

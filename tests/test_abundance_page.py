@@ -13,21 +13,26 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox
 from pytestqt.qtbot import QtBot
 
-from endmember.core.map_display import mixed_colours, smoothed
-from endmember.session import edits
-from endmember.session.abundance_views import (
+from endmember.core.display.map_display import mixed_colours, smoothed
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import Recipe
+from endmember.session.state.session import Failure
+from endmember.session.steps.map_reading import fitting
+from endmember.session.views.abundance_views import (
     MissedPlace,
     abundance_view,
     endmember_spectra,
     missed_places,
 )
-from endmember.session.reading import fitting
-from endmember.session.recipe import Recipe
-from endmember.session.session import Failure
-from endmember.ui.abundance_page import NO_MAP, NO_PRECIPITATE, WAITING, AbundancePage
-from endmember.ui.abundance_settings import MIXED, RESIDUAL
-from endmember.ui.endmember_view import UNITS
-from endmember.ui.theme import THEME, phase_colour
+from endmember.ui.pages.abundance.abundance_page import (
+    NO_MAP,
+    NO_PRECIPITATE,
+    WAITING,
+    AbundancePage,
+)
+from endmember.ui.pages.abundance.abundance_settings import MIXED, RESIDUAL
+from endmember.ui.pages.abundance.endmember_view import UNITS
+from endmember.ui.widgets.theme import THEME, phase_colour
 from held_requests import held, read_elsewhere
 from page_stage import LEFT, NAME, SIZE, Prepared, Stage, prepared_demo
 

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import xraylib
 
-from endmember.core.artefact_peaks import (
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray, Spectrum
+from endmember.core.fitting.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.xrays.artefact_peaks import (
     Artefacts,
     escape_fraction,
     fluorescence_fraction,
     sum_peaks,
 )
-from endmember.core.detector import Detector, SILICON_g_cm3
-from endmember.core.line_shapes import Calibration, LineSet
-from endmember.core.lines import emission_lines
-from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
-from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.xrays.detector import Detector, SILICON_g_cm3
+from endmember.core.xrays.line_shapes import Calibration, LineSet
+from endmember.core.xrays.lines import emission_lines
 
 AXIS = EnergyAxis(0.0, 0.01, 2048)
 BEAM_keV = 200.0

@@ -7,26 +7,26 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from endmember.core.artefact_peaks import Artefacts
-from endmember.core.background_spread import (
+from endmember.core.counts.spectrum import Spectrum
+from endmember.core.fitting.spectrum_fit import Foil
+from endmember.core.fitting.subtraction import matrix_variance_share, subtract
+from endmember.core.progress import silent
+from endmember.core.quantification.background_spread import (
     background_spread,
     composition_spread,
     spread_sentence,
 )
-from endmember.core.detector import Detector
-from endmember.core.progress import silent
-from endmember.core.quantification import Composition, Method, quantify
-from endmember.core.simulation import expected_truth
-from endmember.core.spectrum import Spectrum
-from endmember.core.spectrum_fit import Foil
-from endmember.core.subtraction import matrix_variance_share, subtract
+from endmember.core.quantification.cliff_lorimer import Composition, Method, quantify
+from endmember.core.simulation.simulated_map import expected_truth
+from endmember.core.xrays.artefact_peaks import Artefacts
+from endmember.core.xrays.detector import Detector
 from endmember.demo import demo_recipe, simulate_to
-from endmember.session.background_spreads import background_spreads
-from endmember.session.recipe import Densities, FormulaBases, changed
-from endmember.session.remarks import remarks
-from endmember.session.separation import MapPhases, separate
-from endmember.session.session import Session, run_all
-from endmember.session.steps import STEPS, method_of
+from endmember.session.decisions.recipe import Densities, FormulaBases, changed
+from endmember.session.state.session import Session, run_all
+from endmember.session.steps.background_spreads import background_spreads
+from endmember.session.steps.chain import STEPS, method_of
+from endmember.session.steps.separation import MapPhases, separate
+from endmember.session.views.remarks import remarks
 
 SYSTEM = ("Cu", "Co", "Ga", "C")
 TRUTH = expected_truth(8)
@@ -229,7 +229,7 @@ def test_a_spectrum_that_no_other_background_fits_is_told_and_ends_nothing(
     def refuse(*_: object) -> None:
         raise ValueError("too few counts")
 
-    monkeypatch.setattr("endmember.session.background_spreads.composition_spread", refuse)
+    monkeypatch.setattr("endmember.session.steps.background_spreads.composition_spread", refuse)
     found = done.result("quantification")
     spreads = background_spreads(silent, found, SYSTEM, Detector(), Artefacts())
     assert spreads.spreads == ({},) * len(found.entries)

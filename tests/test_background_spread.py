@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from endmember.core.background_spread import BACKGROUNDS, background_spread
-from endmember.core.detector import Detector
-from endmember.core.fit_background import Background
-from endmember.core.simulation import expected_truth, weight_fractions
-from endmember.core.specimens import PHASES
-from endmember.core.spectrum import FloatArray, Spectrum
-from endmember.core.spectrum_fit import Foil, SpectrumFit, fit_spectrum
+from endmember.core.counts.spectrum import FloatArray, Spectrum
+from endmember.core.fitting.fit_background import Background
+from endmember.core.fitting.spectrum_fit import Foil, SpectrumFit, fit_spectrum
+from endmember.core.quantification.background_spread import BACKGROUNDS, background_spread
+from endmember.core.simulation.simulated_map import expected_truth, weight_fractions
+from endmember.core.simulation.specimens import PHASES
+from endmember.core.xrays.detector import Detector
 
 SYSTEM = ("Cu", "Co", "Ga", "C")
 COUNTS = 2e6

@@ -15,12 +15,12 @@ from threadpoolctl import threadpool_limits
 
 from endmember.cli import run_command
 from endmember.demo import demo_recipe, simulate_to
-from endmember.session import batch_workers
-from endmember.session.batch_folder import LEDGER, Batch, prepare_batch, run_batch
-from endmember.session.batch_maps import batch_maps
-from endmember.session.batch_runs import MapRun, Outcome, run_map
-from endmember.session.recipe import PrecipitateRectangle, Recipe, changed
-from endmember.session.recipe_file import dump_recipe
+from endmember.session.batch import batch_workers
+from endmember.session.batch.batch_folder import LEDGER, Batch, prepare_batch, run_batch
+from endmember.session.batch.batch_maps import batch_maps
+from endmember.session.batch.batch_runs import MapRun, Outcome, run_map
+from endmember.session.decisions.recipe import PrecipitateRectangle, Recipe, changed
+from endmember.session.decisions.recipe_file import dump_recipe
 
 SIZE = 48
 NAMES = ("a", "b", "c", "d")
@@ -79,7 +79,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return contextlib.nullcontext(results)
 
-    monkeypatch.setattr("endmember.session.batch_folder.workers", workers)
+    monkeypatch.setattr("endmember.session.batch.batch_folder.workers", workers)
     monkeypatch.setenv("ENDMEMBER_THREADS", os.environ.get("ENDMEMBER_THREADS", ""))
     return computed
 
@@ -206,7 +206,7 @@ def test_a_fault_of_the_program_leaves_a_log_and_code_1(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("on purpose")
 
-    monkeypatch.setattr("endmember.session.batch.run_steps", fail)
+    monkeypatch.setattr("endmember.session.results.results_folder.run_steps", fail)
     out = tmp_path / "out"
     command = ["batch", str(maps), "--recipe", str(maps / "settings.toml"), "--pattern", "a.*"]
     assert run_command([*command, "--out", str(out)]) == 1

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from endmember.session.steps import STEPS
+from endmember.session.steps.chain import STEPS
 
 
 @pytest.fixture

@@ -11,11 +11,17 @@ import h5py
 import numpy as np
 import pytest
 
-from endmember.core.simulation import simulate_map
-from endmember.core.spectrum import EnergyAxis, Spectrum
-from endmember.files import reading_watch
-from endmember.files.exporting import write_map_hspy, write_spectrum_msa
-from endmember.files.reading import UnreadableFile, describe, open_map, open_spectrum, read_map
+from endmember.core.counts.spectrum import EnergyAxis, Spectrum
+from endmember.core.simulation.simulated_map import simulate_map
+from endmember.files.pictures.exporting import write_map_hspy, write_spectrum_msa
+from endmember.files.reading import watch as reading_watch
+from endmember.files.reading.reader import (
+    UnreadableFile,
+    describe,
+    open_map,
+    open_spectrum,
+    read_map,
+)
 
 GB = 1_000_000_000
 

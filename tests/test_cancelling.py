@@ -10,13 +10,13 @@ import h5py
 import numpy as np
 import pytest
 
+from endmember.core.counts.sparse_sums import BLOCKS, FEW_PIXELS, for_each_block
 from endmember.core.progress import Cancelled, part_of, parts_of
-from endmember.core.sparse_sums import BLOCKS, FEW_PIXELS, for_each_block
 from endmember.demo import demo_recipe, prepare_demo, simulate_to
-from endmember.files import reading
-from endmember.session.recipe import Recipe, changed
-from endmember.session.session import Job, Session, attempt, run_all
-from endmember.session.steps import STEPS
+from endmember.files.reading import reader as reading
+from endmember.session.decisions.recipe import Recipe, changed
+from endmember.session.state.session import Job, Session, attempt, run_all
+from endmember.session.steps.chain import STEPS
 
 # reports at least: the smallest number of places at which each step of the small map can stop
 LEAST_REPORTS = {
@@ -71,8 +71,8 @@ def job_of(done: Session, step: str) -> Job:
 
 def forget() -> None:
     """What was cut and summed before is not done again, and would report less."""
-    from endmember.core import mask_sums
-    from endmember.session import cuts
+    from endmember.core.counts import mask_sums
+    from endmember.session.steps import cuts
 
     cuts._cuts.clear()
     mask_sums._sums.clear()

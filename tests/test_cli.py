@@ -22,10 +22,10 @@ import pytest
 
 from endmember import __version__, window_command
 from endmember.cli import run_command
-from endmember.core.spectrum import EnergyAxis, Spectrum
-from endmember.files.exporting import write_spectrum_msa
-from endmember.files.k_factor_file import read_k_factors
-from endmember.files.reading import read_map
+from endmember.core.counts.spectrum import EnergyAxis, Spectrum
+from endmember.files.k_factors.k_factor_file import read_k_factors
+from endmember.files.pictures.exporting import write_spectrum_msa
+from endmember.files.reading.reader import read_map
 
 ELEMENTS = "O,Mg,Al,Si,Ca,Fe,Nd,Sm,U"
 RECIPE = """format = "endmember-recipe-1"
@@ -397,9 +397,9 @@ class Windows:
 @pytest.fixture
 def windows(monkeypatch: pytest.MonkeyPatch) -> Windows:
     found = Windows()
-    module = ModuleType("endmember.ui.application")
+    module = ModuleType("endmember.ui.window.application")
     module.open_window = found.open_window  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "endmember.ui.application", module)
+    monkeypatch.setitem(sys.modules, "endmember.ui.window.application", module)
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     return found
 
@@ -427,7 +427,7 @@ def test_the_demo_opens_in_the_window(windows: Windows, tmp_path: Path) -> None:
 def test_the_exit_code_of_the_window_is_that_of_the_program(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sys.modules["endmember.ui.application"], "open_window", lambda *_: 1)
+    monkeypatch.setattr(sys.modules["endmember.ui.window.application"], "open_window", lambda *_: 1)
     assert run_command([]) == 1
 
 
@@ -494,7 +494,7 @@ def refuse_to_load(monkeypatch: pytest.MonkeyPatch, library: str) -> None:
     """Let the import of the window fail as it does where a library is missing."""
 
     def fail(name: str, *rest: object) -> object:
-        if name == "endmember.ui.application":
+        if name == "endmember.ui.window.application":
             raise ImportError(
                 f"{library}: cannot open shared object file: No such file or directory"
             )
@@ -529,7 +529,7 @@ def test_an_import_that_fails_for_another_reason_is_a_fault(
     tmp_path: Path,
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setitem(sys.modules, "endmember.ui.application", None)
+    monkeypatch.setitem(sys.modules, "endmember.ui.window.application", None)
     assert run_command([]) == 1
     assert "internal fault" in capsys.readouterr().err
 
@@ -545,8 +545,8 @@ import sys
 for name in ("PyQt6", "PyQt6.QtCore", "PyQt6.QtGui", "PyQt6.QtWidgets", "pyqtgraph"):
     sys.modules[name] = None  # an import of it fails
 from endmember.cli import run_command
-from endmember.core.spectrum import EnergyAxis, Spectrum
-from endmember.files.exporting import write_spectrum_msa
+from endmember.core.counts.spectrum import EnergyAxis, Spectrum
+from endmember.files.pictures.exporting import write_spectrum_msa
 for line in sys.argv[1:]:
     if run_command(line.split()):
         sys.exit(line)
@@ -640,8 +640,8 @@ def test_a_single_spectrum_given_as_a_map_is_sent_to_quantify(
 def test_info_names_the_listed_elements_without_a_line_in_the_range(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    from endmember.core.simulation import simulate_map
-    from endmember.files.exporting import write_map_hspy
+    from endmember.core.simulation.simulated_map import simulate_map
+    from endmember.files.pictures.exporting import write_map_hspy
 
     image = simulate_map(size=16)[0]
     for elements, named in (

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from endmember.core.component_matching import affinities, matched_order, reordered
-from endmember.core.decomposition import Decomposition, decompose
-from endmember.core.simulation import expected_truth
-from endmember.core.spectrum import EnergyAxis
-from endmember.session.recipe import Recipe, changed
-from endmember.session.session import Session, run_all
-from endmember.session.steps import STEPS, Decomposed
-from endmember.session.steptable import StepTable, key
+from endmember.core.counts.spectrum import EnergyAxis
+from endmember.core.simulation.simulated_map import expected_truth
+from endmember.core.unmixing.component_matching import affinities, matched_order, reordered
+from endmember.core.unmixing.decomposition import Decomposition, decompose
+from endmember.session.decisions.recipe import Recipe, changed
+from endmember.session.state.session import Session, run_all
+from endmember.session.state.steptable import StepTable, key
+from endmember.session.steps.chain import STEPS, Decomposed
 from several_maps import SIZE, several_maps, simulated, write_map
 
 UP_TO_COMPONENTS = StepTable([STEPS["read"], STEPS["scree"], STEPS["decomposition"]])
@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def alone(folder: Path, recipe: Recipe) -> Recipe:
-    from endmember.session.recipe_file import anchored
+    from endmember.session.decisions.recipe_file import anchored
 
     settings = changed(recipe.decomposition, joint=False)
     return anchored(changed(recipe, decomposition=settings), folder)
@@ -76,7 +76,7 @@ def test_alike_components_raise_no_doubt(session: Session) -> None:
 def test_a_phase_that_the_other_map_lacks_is_told(recipe: Recipe, session: Session) -> None:
     """As if the first map held a component of two lines that nothing else has."""
     from endmember.core.progress import silent
-    from endmember.session.decompositions import decompose_maps
+    from endmember.session.steps.decompositions import decompose_maps
 
     first: Decomposed = session.result("decomposition", "a")
     spectra = first.found.spectra.copy()

@@ -13,18 +13,18 @@ from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from endmember.core.decomposition import Decomposition
-from endmember.session import edits
-from endmember.session.component_views import (
+from endmember.core.unmixing.decomposition import Decomposition
+from endmember.session.decisions import edits
+from endmember.session.state.session import Failure
+from endmember.session.steps.chain import Decomposed
+from endmember.session.views.component_views import (
     energy_map,
 )
-from endmember.session.session import Failure
-from endmember.session.steps import Decomposed
-from endmember.ui.component_page import EXPLANATION, WAITING, ComponentPage
-from endmember.ui.component_rows import MOST_ROWS
-from endmember.ui.spectrum_link import SpectrumLink
-from endmember.ui.spectrum_view import Curve, SpectrumView
-from endmember.ui.theme import THEME, phase_colour
+from endmember.ui.pages.components.component_page import EXPLANATION, WAITING, ComponentPage
+from endmember.ui.pages.components.component_rows import MOST_ROWS
+from endmember.ui.spectrum_views.spectrum_link import SpectrumLink
+from endmember.ui.spectrum_views.spectrum_view import Curve, SpectrumView
+from endmember.ui.widgets.theme import THEME, phase_colour
 from held_requests import held, read_elsewhere
 from page_stage import LEFT, NAME, SIZE, Prepared, Stage, prepared_demo
 

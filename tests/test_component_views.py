@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from endmember.core.decomposition import Decomposition
-from endmember.session import edits
-from endmember.session.component_views import (
+from endmember.core.unmixing.decomposition import Decomposition
+from endmember.session.decisions import edits
+from endmember.session.views.component_views import (
     component_views,
     convergence_sentence,
     energy_map,

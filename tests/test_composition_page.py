@@ -17,11 +17,8 @@ from PyQt6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QScrollArea,
 from pytestqt.qtbot import QtBot
 
 from endmember.demo import prepare_demo
-from endmember.files.composition_table import Heading, write_composition_csv
-from endmember.session.composition_view import UNITS, entry_title
-from endmember.session.compositions import Compositions, Entry
-from endmember.session.document import Document
-from endmember.session.edits import (
+from endmember.files.tables.composition_table import Heading, write_composition_csv
+from endmember.session.decisions.edits import (
     add_roi,
     rename_precipitate,
     set_density,
@@ -29,15 +26,18 @@ from endmember.session.edits import (
     set_instrument,
     set_quantification,
 )
-from endmember.session.recipe import Recipe
-from endmember.session.session import run_all
-from endmember.ui.composition_entries import COMPARE
-from endmember.ui.composition_page import CompositionPage
-from endmember.ui.messages import Message
-from endmember.ui.preferences import Preferences
-from endmember.ui.runner import Runner
-from endmember.ui.theme import DARK, LIGHT, THEME, colours
-from endmember.ui.workspace import Workspace
+from endmember.session.decisions.recipe import Recipe
+from endmember.session.documents.document import Document
+from endmember.session.state.session import run_all
+from endmember.session.steps.compositions import Compositions, Entry
+from endmember.session.views.composition_view import UNITS, entry_title
+from endmember.ui.document.runner import Runner
+from endmember.ui.document.workspace import Workspace
+from endmember.ui.pages.composition.composition_entries import COMPARE
+from endmember.ui.pages.composition.composition_page import CompositionPage
+from endmember.ui.program.preferences import Preferences
+from endmember.ui.widgets.messages import Message
+from endmember.ui.widgets.theme import DARK, LIGHT, THEME, colours
 from page_stage import Prepared
 
 LEFT = Qt.MouseButton.LeftButton

@@ -14,23 +14,23 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from endmember.core.background_spread import BACKGROUNDS
-from endmember.core.detector import Detector
-from endmember.core.quantification import composition_of
-from endmember.core.spectrum_fit import fit_spectrum
-from endmember.session.composition_tables import Asked, TableKind, table_of, with_key
-from endmember.session.composition_view import UNITS, UnitName, entry_key, notes
-from endmember.session.compositions import Entry
-from endmember.session.edits import add_roi, remove_roi, set_density, set_formula_unit
-from endmember.session.element_table import Cell, ElementTable
-from endmember.session.recipe import FormulaBases, Recipe
-from endmember.session.result_tables import FILES, write_tables
-from endmember.session.session import Failure
-from endmember.session.steps import method_of
-from endmember.ui.composition_entries import COMPARE
-from endmember.ui.composition_page import CompositionPage
-from endmember.ui.preferences import Preferences
-from endmember.ui.theme import THEME
+from endmember.core.fitting.spectrum_fit import fit_spectrum
+from endmember.core.quantification.background_spread import BACKGROUNDS
+from endmember.core.quantification.cliff_lorimer import composition_of
+from endmember.core.xrays.detector import Detector
+from endmember.session.decisions.edits import add_roi, remove_roi, set_density, set_formula_unit
+from endmember.session.decisions.recipe import FormulaBases, Recipe
+from endmember.session.results.result_tables import FILES, write_tables
+from endmember.session.state.session import Failure
+from endmember.session.steps.chain import method_of
+from endmember.session.steps.compositions import Entry
+from endmember.session.views.composition_tables import Asked, TableKind, table_of, with_key
+from endmember.session.views.composition_view import UNITS, UnitName, entry_key, notes
+from endmember.session.views.element_table import Cell, ElementTable
+from endmember.ui.pages.composition.composition_entries import COMPARE
+from endmember.ui.pages.composition.composition_page import CompositionPage
+from endmember.ui.program.preferences import Preferences
+from endmember.ui.widgets.theme import THEME
 from page_stage import LEFT, NAME, Prepared, Stage, prepared_demo
 
 Key = Qt.Key

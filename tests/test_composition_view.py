@@ -12,14 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from endmember.core.detector import Detector
-from endmember.core.k_factors import GivenFactor
-from endmember.core.line_shapes import Calibration, LineSet
-from endmember.core.lines import family_lines
-from endmember.core.quantification import Composition, ElementResult, Method, composition_of
-from endmember.core.spectrum import EnergyAxis, Spectrum
-from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
-from endmember.session.composition_view import (
+from endmember.core.counts.spectrum import EnergyAxis, Spectrum
+from endmember.core.fitting.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.quantification.cliff_lorimer import (
+    Composition,
+    ElementResult,
+    Method,
+    composition_of,
+)
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.k_factors import GivenFactor
+from endmember.core.xrays.line_shapes import Calibration, LineSet
+from endmember.core.xrays.lines import family_lines
+from endmember.session.steps.compositions import Entry
+from endmember.session.views.composition_view import (
     UNITS,
     UnitName,
     comparison_table,
@@ -36,8 +42,7 @@ from endmember.session.composition_view import (
     state_text,
     value_cell,
 )
-from endmember.session.compositions import Entry
-from endmember.session.element_table import (
+from endmember.session.views.element_table import (
     Cell,
     ElementTable,
     clipboard_html,

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from scipy.stats import binom, chi2, kstest, norm
 
-from endmember.core.consistency import ALARM, adjusted, agreement
-from endmember.core.detector import Detector
-from endmember.core.k_factors import GivenFactor
-from endmember.core.line_shapes import Calibration
-from endmember.core.quantification import Composition, Method, composition_of
-from endmember.core.spectrum import EnergyAxis, Spectrum
-from endmember.core.spectrum_fit import fit_spectrum
-from endmember.session.compositions import Compositions
-from endmember.session.map_consistency import consistency_sentences, map_consistency
-from endmember.session.result_tables import write_statistics
-from endmember.session.session import Session
+from endmember.core.counts.spectrum import EnergyAxis, Spectrum
+from endmember.core.fitting.spectrum_fit import fit_spectrum
+from endmember.core.quantification.cliff_lorimer import Composition, Method, composition_of
+from endmember.core.quantification.consistency import ALARM, adjusted, agreement
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.k_factors import GivenFactor
+from endmember.core.xrays.line_shapes import Calibration
+from endmember.session.results.result_tables import write_statistics
+from endmember.session.state.session import Session
+from endmember.session.statistics.map_consistency import consistency_sentences, map_consistency
+from endmember.session.steps.compositions import Compositions
 from line_spectra import expected_counts
 from several_maps import two_finished_maps
 

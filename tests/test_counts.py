@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from endmember.core.counts import SpectrumImage
-from endmember.core.spectrum import EnergyAxis
+from endmember.core.counts.spectrum import EnergyAxis
+from endmember.core.counts.spectrum_image import SpectrumImage
 
 AXIS = EnergyAxis(0.2, 0.01, 300)
 ROWS, COLUMNS = 13, 17

@@ -16,12 +16,12 @@ import pytest
 import tifffile
 from PIL import Image
 
-from endmember.core.spectrum import EnergyAxis
-from endmember.files.choice import Choice
-from endmember.files.datasets import likely_axes, list_datasets
-from endmember.files.reading import UnreadableFile, describe, open_map
-from endmember.files.tiff_lzw import decode
-from endmember.session.recipe_file import RecipeError, parse_recipe
+from endmember.core.counts.spectrum import EnergyAxis
+from endmember.files.reading.choice import Choice
+from endmember.files.reading.datasets import likely_axes, list_datasets
+from endmember.files.reading.reader import UnreadableFile, describe, open_map
+from endmember.files.reading.tiff_lzw import decode
+from endmember.session.decisions.recipe_file import RecipeError, parse_recipe
 from line_spectra import expected_counts
 
 ROWS, COLUMNS = 7, 12

@@ -3,12 +3,12 @@ import pytest
 from scipy.optimize import minimize
 from sklearn.decomposition import NMF
 
-from endmember.core.counts import SpectrumImage
-from endmember.core.decomposition import Decomposition, decompose
-from endmember.core.poisson_nmf import refine
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray
+from endmember.core.counts.spectrum_image import SpectrumImage
 from endmember.core.progress import Cancelled
-from endmember.core.scree import independent_counts, scree
-from endmember.core.spectrum import EnergyAxis, FloatArray
+from endmember.core.unmixing.decomposition import Decomposition, decompose
+from endmember.core.unmixing.poisson_nmf import refine
+from endmember.core.unmixing.scree import independent_counts, scree
 
 CHANNELS = 120
 AXIS = EnergyAxis(0.3, 0.05, CHANNELS)

@@ -10,21 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from endmember.core.detection import (
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray, Spectrum
+from endmember.core.fitting.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.fitting.subtraction import subtract
+from endmember.core.quantification.cliff_lorimer import Composition, Method, composition_of
+from endmember.core.quantification.detection import (
     background_sigma,
     empirical_snr,
     side_band_excess,
     upper_limit,
 )
-from endmember.core.detector import Detector
-from endmember.core.k_factors import GivenFactor
-from endmember.core.line_shapes import Calibration, LineSet
-from endmember.core.quantification import Composition, Method, composition_of
-from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
-from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
-from endmember.core.subtraction import subtract
-from endmember.files.composition_table import Heading
-from endmember.files.detection_table import detection_csv_beside, write_detection_csv
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.k_factors import GivenFactor
+from endmember.core.xrays.line_shapes import Calibration, LineSet
+from endmember.files.tables.composition_table import Heading
+from endmember.files.tables.detection_table import detection_csv_beside, write_detection_csv
 from line_spectra import expected_counts
 
 AXIS = EnergyAxis(0.9, 0.02, 400)

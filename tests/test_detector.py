@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import xraylib
 
-from endmember.core.detector import Detector, DetectorCurve
-from endmember.core.k_factors import k_factor_table
-from endmember.core.lines import Family
-from endmember.files.detector_curve import read_detector_curve
+from endmember.core.xrays.detector import Detector, DetectorCurve
+from endmember.core.xrays.k_factors import k_factor_table
+from endmember.core.xrays.lines import Family
+from endmember.files.k_factors.detector_curve import read_detector_curve
 
 FAMILIES: dict[str, Family] = {"O": "K", "Mg": "K", "Fe": "K", "Nd": "L", "U": "M"}
 BEAM_keV = 200.0

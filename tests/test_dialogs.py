@@ -14,9 +14,9 @@ from PyQt6.QtWidgets import QApplication, QDialog, QMainWindow, QMessageBox, QPu
 from pytestqt.qtbot import QtBot
 
 from endmember import __version__
-from endmember.session.disk_cache import CacheSize
-from endmember.ui import dialogs, logbook
-from endmember.ui.dialogs import (
+from endmember.session.cache.disk_cache import CacheSize
+from endmember.ui.program import dialogs, logbook
+from endmember.ui.program.dialogs import (
     AboutBox,
     ChooseSignalDialog,
     LogDialog,

@@ -22,15 +22,14 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from endmember.core.counts.spectrum import EnergyAxis
 from endmember.core.progress import Cancelled, Report
-from endmember.core.spectrum import EnergyAxis
 from endmember.demo import prepare_demo
-from endmember.session import disk_cache, program_digest
-from endmember.session.disk_cache import CacheSize, DiskCache, Kept
-from endmember.session.document import Document
-from endmember.session.kept_values import Refused, read_value, write_value
-from endmember.session.key_names import KeyNames
-from endmember.session.recipe import (
+from endmember.session.cache import disk_cache, program_digest
+from endmember.session.cache.disk_cache import CacheSize, DiskCache, Kept
+from endmember.session.cache.kept_values import Refused, read_value, write_value
+from endmember.session.cache.key_names import KeyNames
+from endmember.session.decisions.recipe import (
     Decomposition,
     DetectorSettings,
     Exclude,
@@ -47,12 +46,13 @@ from endmember.session.recipe import (
     Stroke,
     changed,
 )
-from endmember.session.session import Failure, Session, run_all
-from endmember.session.steptable import GroupStep, Key, MapStep, StepTable, all_maps
-from endmember.session.steptable import key as key_of
-from endmember.ui.application import make_window
-from endmember.ui.preferences import Preferences
-from endmember.ui.runner import Runner
+from endmember.session.documents.document import Document
+from endmember.session.state.session import Failure, Session, run_all
+from endmember.session.state.steptable import GroupStep, Key, MapStep, StepTable, all_maps
+from endmember.session.state.steptable import key as key_of
+from endmember.ui.document.runner import Runner
+from endmember.ui.program.preferences import Preferences
+from endmember.ui.window.application import make_window
 
 LARGE = 10**9
 
@@ -143,10 +143,10 @@ def test_a_result_is_found_again_by_another_start(recipe: Recipe, folder: Path) 
 def test_another_process_gives_the_same_names(recipe: Recipe, tmp_path: Path) -> None:
     code = (
         "import sys, pickle\nfrom pathlib import Path\n"
-        "from endmember.session.key_names import KeyNames\n"
-        "from endmember.session.steps import STEPS\n"
-        "from endmember.session.steptable import KeyRing\n"
-        "from endmember.session.document import Document\n"
+        "from endmember.session.cache.key_names import KeyNames\n"
+        "from endmember.session.steps.chain import STEPS\n"
+        "from endmember.session.state.steptable import KeyRing\n"
+        "from endmember.session.documents.document import Document\n"
         "names = KeyNames()\n"
         "ring = KeyRing(STEPS, Document.open(Path(sys.argv[1])).session.recipe)\n"
         "print([names.name(key) for _, _, key in ring.all()])\n"
@@ -380,16 +380,16 @@ def global_call(module: str, name: str, *arguments: Any) -> bytes:
 def test_a_hostile_file_runs_nothing_and_is_removed(
     folder: Path, tmp_path: Path, kind: str
 ) -> None:
-    mark, maker = str(tmp_path / "was here"), "endmember.session.kept_values"
+    mark, maker = str(tmp_path / "was here"), "endmember.session.cache.kept_values"
     hostile = {
         "system": pickle.dumps(Runs(os.system, f'echo > "{mark}"')),
         "eval": pickle.dumps(Kept(Runs(eval, f"open({mark!r}, 'w')"), 1.0, None)),
         "file": global_call("io", "open", mark, "w"),
-        "ours": global_call("endmember.files.folders", "write_json", mark, 1),
+        "ours": global_call("endmember.files.disk.folders", "write_json", mark, 1),
         "method": global_call(maker, "_instance.__globals__.get", "pickle"),
-        "class": global_call("endmember.core.spectrum", "EnergyAxis", 0.0, 0.1, 9),
+        "class": global_call("endmember.core.counts.spectrum", "EnergyAxis", 0.0, 0.1, 9),
         "document": global_call(
-            maker, "_instance", "endmember.session.document", "Document", ((mark, 1),)
+            maker, "_instance", "endmember.session.documents.document", "Document", ((mark, 1),)
         ),
     }[kind]
     folder.mkdir()
@@ -405,9 +405,9 @@ def test_the_hostile_files_would_do_harm_to_a_plain_reader(tmp_path: Path) -> No
     mark = tmp_path / "was here"
     pickle.loads(global_call("io", "open", str(mark), "w")).close()
     assert mark.exists()
-    assert pickle.loads(global_call("endmember.core.spectrum", "EnergyAxis", 0.0, 0.1, 9)) == (
-        EnergyAxis(0.0, 0.1, 9)
-    )
+    assert pickle.loads(
+        global_call("endmember.core.counts.spectrum", "EnergyAxis", 0.0, 0.1, 9)
+    ) == (EnergyAxis(0.0, 0.1, 9))
 
 
 def back(value: Any) -> Any:
@@ -929,7 +929,7 @@ def test_the_menu_empties_the_cache_and_only_where_there_is_one(
         asked.append(size)
         return answers[len(asked) - 1]
 
-    monkeypatch.setattr("endmember.ui.dialogs.ask_clear", answer)
+    monkeypatch.setattr("endmember.ui.program.dialogs.ask_clear", answer)
     stored(started(folder), "n", np.zeros(5000, np.uint8))
     window = make_window(Preferences(tmp_path / "settings.ini"), started(folder))
     qtbot.addWidget(window)
@@ -949,7 +949,7 @@ def test_the_menu_empties_the_cache_and_only_where_there_is_one(
 
 
 def test_keys_of_one_cache_are_bounded(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("endmember.session.key_names.MOST_NAMES", 3)
+    monkeypatch.setattr("endmember.session.cache.key_names.MOST_NAMES", 3)
     names = KeyNames(lambda: "this one")
     table = Work().table
     read = key_of(table, "read", recipe)

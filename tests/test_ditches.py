@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from endmember.core.ditches import continuum, ditches, expected_continua
-from endmember.core.line_shapes import fwhm_keV
-from endmember.core.spectrum import EnergyAxis
+from endmember.core.counts.spectrum import EnergyAxis
+from endmember.core.unmixing.ditches import continuum, ditches, expected_continua
+from endmember.core.xrays.line_shapes import fwhm_keV
 
 AXIS = EnergyAxis(0.3, 0.01, 1000)
 ENERGY = AXIS.centres

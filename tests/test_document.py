@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from endmember.session import edits
-from endmember.session.document import Document, is_recipe
-from endmember.session.recipe import Recipe
-from endmember.session.recipe_file import RecipeError, dump_recipe, load_recipe
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import Recipe
+from endmember.session.decisions.recipe_file import RecipeError, dump_recipe, load_recipe
+from endmember.session.documents.document import Document, is_recipe
 
 
 def renamed(document: Document, matrix: str) -> None:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endmember.session import edits
-from endmember.session.edits import LEAVE
-from endmember.session.recipe import (
+from endmember.session.decisions import edits
+from endmember.session.decisions.edits import LEAVE
+from endmember.session.decisions.recipe import (
     ComponentLabel,
     EnergyWindow,
     FactorsByHand,
@@ -21,11 +21,11 @@ from endmember.session.recipe import (
     Roi,
     Valences,
 )
-from endmember.session.recipe_changes import allowed
-from endmember.session.recipe_file import check_recipe, dump_recipe, parse_recipe
-from endmember.session.recipe_rules import fit_map_name
-from endmember.session.session import Session
-from endmember.session.steps import STEPS
+from endmember.session.decisions.recipe_changes import allowed
+from endmember.session.decisions.recipe_file import check_recipe, dump_recipe, parse_recipe
+from endmember.session.decisions.recipe_rules import fit_map_name
+from endmember.session.state.session import Session
+from endmember.session.steps.chain import STEPS
 
 BOX = (10, 20, 30, 40)
 TRIANGLE = ((0, 0), (9, 0), (0, 9))

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from endmember.core.counts import SpectrumImage
-from endmember.core.decomposition import Decomposition
-from endmember.core.energy_axes import common_axis, on_axis, on_common_axis, shared_out
-from endmember.core.simulation import expected_truth
-from endmember.core.spectrum import EnergyAxis
-from endmember.session.compositions import Compositions
-from endmember.session.recipe import Recipe, changed
-from endmember.session.session import Session
+from endmember.core.counts.energy_axes import common_axis, on_axis, on_common_axis, shared_out
+from endmember.core.counts.spectrum import EnergyAxis
+from endmember.core.counts.spectrum_image import SpectrumImage
+from endmember.core.simulation.simulated_map import expected_truth
+from endmember.core.unmixing.decomposition import Decomposition
+from endmember.session.decisions.recipe import Recipe, changed
+from endmember.session.state.session import Session
+from endmember.session.steps.compositions import Compositions
 from several_maps import (
     COUNTS_PER_PIXEL,
     SIZE,
@@ -192,7 +192,7 @@ def test_regions_are_summed_over_axes_too(session: Session) -> None:
 
 
 def test_maps_without_a_common_range_fail_with_a_sentence(folder: Path, recipe: Recipe) -> None:
-    from endmember.session.batch import RunError
+    from endmember.session.results.results_folder import RunError
 
     write_map(folder / "low.hspy", simulated(1, 32).between(0.3, 3.0))
     write_map(folder / "high.hspy", simulated(1, 32).between(4.0, 12.0))

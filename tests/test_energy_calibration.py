@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from endmember.core.energy_calibration import EnergyCheck, check_energies
-from endmember.core.simulation import expected_truth
-from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
-from endmember.files.reading import read_map, read_spectrum
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray, Spectrum
+from endmember.core.fitting.energy_calibration import EnergyCheck, check_energies
+from endmember.core.simulation.simulated_map import expected_truth
+from endmember.files.reading.reader import read_map, read_spectrum
 from line_spectra import expected_counts
 
 ELEMENTS = ("O", "Mg", "Al", "Si", "Ca", "Fe", "Cu")

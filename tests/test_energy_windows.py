@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from endmember.core.counts import SpectrumImage
-from endmember.core.energy_windows import (
+from endmember.core.counts.spectrum import EnergyAxis
+from endmember.core.counts.spectrum_image import SpectrumImage
+from endmember.core.fitting.energy_windows import (
     EnergyWindow,
     element_windows,
     line_window,
     window_maps,
     window_weights,
 )
-from endmember.core.spectrum import EnergyAxis
 
 AXIS = EnergyAxis(0.0, 0.01, 1000)
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import tifffile
 
-from endmember.core.counts import SpectrumImage
-from endmember.core.spectrum import EnergyAxis, Spectrum
-from endmember.files import exporting
-from endmember.files.folders import complete_file, complete_folder, write_json
-from endmember.files.reading import describe, read_map, read_spectrum
+from endmember.core.counts.spectrum import EnergyAxis, Spectrum
+from endmember.core.counts.spectrum_image import SpectrumImage
+from endmember.files.disk.folders import complete_file, complete_folder, write_json
+from endmember.files.pictures import exporting
+from endmember.files.reading.reader import describe, read_map, read_spectrum
 
 AXIS = EnergyAxis(-0.2, 0.01, 300)
 

@@ -19,19 +19,19 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from endmember.core.decomposition import decompose
-from endmember.core.simulation import simulate_map
+from endmember.core.simulation.simulated_map import simulate_map
+from endmember.core.unmixing.decomposition import decompose
 from endmember.demo import prepare_demo
-from endmember.files.faults import reason, sentence
-from endmember.files.folders import complete_file, complete_folder
-from endmember.session import edits
-from endmember.session.document import Document
-from endmember.session.memory import decomposition_bytes
-from endmember.session.recipe import Instrument, changed
-from endmember.session.recipe_file import anchored, dump_recipe, load_recipe
-from endmember.session.session import Failure, Session, attempt, run_all
-from endmember.session.steps import STEPS
-from endmember.ui.runner import Runner
+from endmember.files.disk.faults import reason, sentence
+from endmember.files.disk.folders import complete_file, complete_folder
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import Instrument, changed
+from endmember.session.decisions.recipe_file import anchored, dump_recipe, load_recipe
+from endmember.session.documents.document import Document
+from endmember.session.state.memory import decomposition_bytes
+from endmember.session.state.session import Failure, Session, attempt, run_all
+from endmember.session.steps.chain import STEPS
+from endmember.ui.document.runner import Runner
 
 FULL = "the disk is full: make room, or choose another place"
 
@@ -113,7 +113,7 @@ def test_a_full_disk_leaves_the_saved_recipe_and_says_what_to_do(small_disk: Pat
 def test_results_that_fill_the_disk_are_told_and_leave_nothing(
     small_disk: Path, done: Session, qtbot: QtBot
 ) -> None:
-    from endmember.ui.results_export import export_task
+    from endmember.ui.window.results_export import export_task
 
     runner, told = Runner(), []
     runner.session = done
@@ -134,7 +134,7 @@ def test_a_quota_on_the_size_of_files_leaves_the_saved_recipe(tmp_path: Path) ->
     document.save(path)
     before = path.read_bytes()
     code = (
-        "import sys; from endmember.session.document import Document\n"
+        "import sys; from endmember.session.documents.document import Document\n"
         "from endmember.session import edits\n"
         "document = Document.open(sys.argv[1])\n"
         "recipe = edits.rename_matrix(document.session.recipe, 'B' * 80)\n"
@@ -229,8 +229,8 @@ def test_more_components_than_memory_holds_are_refused_before_they_are_begun(
 ) -> None:
     session = Session(STEPS, edits.set_decomposition(done.recipe, components=400))
     session.results = dict(done.results)
-    monkeypatch.setattr("endmember.core.decomposition.decompose", None)  # it is not called
-    monkeypatch.setattr("endmember.session.memory._free_bytes", lambda: 4e9)
+    monkeypatch.setattr("endmember.core.unmixing.decomposition.decompose", None)  # it is not called
+    monkeypatch.setattr("endmember.session.state.memory._free_bytes", lambda: 4e9)
     (job,) = [job for job in session.due() if job.step == "decomposition"]
     failure = attempt(job, lambda _: None)
     assert isinstance(failure, Failure)

@@ -11,14 +11,20 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from endmember.core.snr_growth import nested_subsets
-from endmember.files.figure_page import COLUMN_mm, figure_bytes, letter, new_figure, print_style
+from endmember.core.quantification.snr_growth import nested_subsets
+from endmember.files.pictures.figure_page import (
+    COLUMN_mm,
+    figure_bytes,
+    letter,
+    new_figure,
+    print_style,
+)
 from endmember.session import figures
 from endmember.session.figures.figure_list import planned_figures
 from endmember.session.figures.line_fits import line_window
 from endmember.session.figures.spectrum_panels import line_ranges, trace_elements
-from endmember.session.session import Session
-from endmember.session.snr_growth import GrowthPoint
+from endmember.session.state.session import Session
+from endmember.session.statistics.snr_growth import GrowthPoint
 from several_maps import growth_of_two_maps, two_finished_maps
 
 POINTS_PER_mm = 72 / 25.4

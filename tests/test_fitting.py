@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from endmember.core.counts import SpectrumImage
-from endmember.core.spectrum import EnergyAxis
-from endmember.session.map_data import MapData
-from endmember.session.reading import fitting
-from endmember.session.recipe import Box, MapInput, changed
-from endmember.session.session import Session, run_all
-from endmember.session.steps import Decomposed
+from endmember.core.counts.spectrum import EnergyAxis
+from endmember.core.counts.spectrum_image import SpectrumImage
+from endmember.session.decisions.recipe import Box, MapInput, changed
+from endmember.session.state.session import Session, run_all
+from endmember.session.steps.chain import Decomposed
+from endmember.session.steps.map_data import MapData
+from endmember.session.steps.map_reading import fitting
 from mask_stage import NAME, UP_TO_MASKS, Phantom
 
 

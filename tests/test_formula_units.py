@@ -7,17 +7,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from endmember.core.detector import Detector
-from endmember.core.formula_units import charge_balance, per_cations, per_oxygens
-from endmember.core.k_factors import GivenFactor
-from endmember.core.line_shapes import Calibration, LineSet
-from endmember.core.lines import atomic_mass, family_lines
-from endmember.core.oxides import oxide_formula, oxide_mass, valence_of
-from endmember.core.quantification import Composition, Method, composition_of, quantify
-from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
-from endmember.core.spectrum_fit import Foil, SpectrumFit, fit_spectrum
-from endmember.files.composition_table import Heading, composition_text
-from endmember.session.composition_view import UNITS, state_text, value_cell
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray, Spectrum
+from endmember.core.fitting.spectrum_fit import Foil, SpectrumFit, fit_spectrum
+from endmember.core.quantification.cliff_lorimer import (
+    Composition,
+    Method,
+    composition_of,
+    quantify,
+)
+from endmember.core.quantification.formula_units import charge_balance, per_cations, per_oxygens
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.k_factors import GivenFactor
+from endmember.core.xrays.line_shapes import Calibration, LineSet
+from endmember.core.xrays.lines import atomic_mass, family_lines
+from endmember.core.xrays.oxides import oxide_formula, oxide_mass, valence_of
+from endmember.files.tables.composition_table import Heading, composition_text
+from endmember.session.views.composition_view import UNITS, state_text, value_cell
 
 AXIS = EnergyAxis(0.3, 0.01, 900)
 ELEMENTS = ("O", "Mg", "Al", "Si", "Fe")

@@ -8,8 +8,8 @@ import h5py
 import numpy as np
 import pytest
 
-from endmember.files.choice import Choice
-from endmember.files.reading import UnreadableFile, open_map
+from endmember.files.reading.choice import Choice
+from endmember.files.reading.reader import UnreadableFile, open_map
 
 TEN_FRAMES = "emd_velox/fei_emd_files/fei_SI_SuperX-HAADF_10frames_10x50.emd"
 FOUR_DETECTORS = "emd_velox/velox_emd_version11/Test SI 16x16 215 kx.emd"

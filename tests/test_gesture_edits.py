@@ -6,12 +6,12 @@ import pytest
 from PyQt6.QtCore import QObject, pyqtSignal
 from pytestqt.qtbot import QtBot
 
-from endmember.session import edits
-from endmember.session.document import Document
-from endmember.session.recipe import Decomposition, EnergyWindow, MapInput, Recipe, Sample
-from endmember.ui.gesture_edits import GestureEdits
-from endmember.ui.window_bar import WindowBar
-from endmember.ui.workspace import Workspace
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import Decomposition, EnergyWindow, MapInput, Recipe, Sample
+from endmember.session.documents.document import Document
+from endmember.ui.document.gesture_edits import GestureEdits
+from endmember.ui.document.workspace import Workspace
+from endmember.ui.spectrum_views.window_bar import WindowBar
 
 FIRST = (0.3, 20.0)
 

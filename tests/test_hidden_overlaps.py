@@ -9,10 +9,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from endmember.core.absorption import absorption_factor
-from endmember.core.detector import Detector
-from endmember.core.foil import Foil
-from endmember.core.hidden_overlaps import (
+from endmember.core.counts.spectrum import FloatArray, Spectrum
+from endmember.core.fitting.hidden_overlaps import (
     HARMFUL,
     SIGNIFICANT,
     HiddenOverlap,
@@ -20,14 +18,16 @@ from endmember.core.hidden_overlaps import (
     hidden_overlaps,
     hidden_sentences,
 )
-from endmember.core.line_shapes import Calibration, LineSet
-from endmember.core.lines import emission_lines
-from endmember.core.quantification import Composition, Method, quantify
-from endmember.core.simulation import expected_truth, weight_fractions
-from endmember.core.specimens import PHASES
-from endmember.core.spectrum import FloatArray, Spectrum
-from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
-from endmember.core.subtraction import subtract
+from endmember.core.fitting.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.fitting.subtraction import subtract
+from endmember.core.quantification.cliff_lorimer import Composition, Method, quantify
+from endmember.core.simulation.simulated_map import expected_truth, weight_fractions
+from endmember.core.simulation.specimens import PHASES
+from endmember.core.xrays.absorption import absorption_factor
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.foil import Foil
+from endmember.core.xrays.line_shapes import Calibration, LineSet
+from endmember.core.xrays.lines import emission_lines
 
 SYSTEM = ("Cu", "Co", "Ga", "C")
 TRUTH = expected_truth(8)

@@ -11,10 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from endmember.core.counts import SpectrumImage
-from endmember.core.spectrum import EnergyAxis, Spectrum
-from endmember.files.exporting import write_map_hspy, write_spectrum_hspy, write_spectrum_msa
-from endmember.files.reading import read_spectrum
+from endmember.core.counts.spectrum import EnergyAxis, Spectrum
+from endmember.core.counts.spectrum_image import SpectrumImage
+from endmember.files.pictures.exporting import (
+    write_map_hspy,
+    write_spectrum_hspy,
+    write_spectrum_msa,
+)
+from endmember.files.reading.reader import read_spectrum
 
 AXIS = EnergyAxis(-0.2, 0.01, 300)
 ELEMENTS = ("O", "Mg")

@@ -6,8 +6,8 @@ import pytest
 from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from endmember.ui.frame_boxes import FrameBoxes, frame_of, points_in
-from endmember.ui.inputs import LARGEST_SEED, NumberBox, SeedBox, WholeBox
+from endmember.ui.map_views.frame_boxes import FrameBoxes, frame_of, points_in
+from endmember.ui.widgets.inputs import LARGEST_SEED, NumberBox, SeedBox, WholeBox
 
 LARGEST_OF_A_RECIPE = 2**32 - 1
 

@@ -11,11 +11,11 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
-from endmember.core.lines import Family, atomic_mass, detected_cross_section_cm2
-from endmember.files.factor_checks import Stated
-from endmember.files.k_factor_file import read_k_factors
-from endmember.session.k_factor_choice import look_into
-from endmember.ui.k_factor_dialog import QUESTIONS, KFactorDialog
+from endmember.core.xrays.lines import Family, atomic_mass, detected_cross_section_cm2
+from endmember.files.k_factors.factor_checks import Stated
+from endmember.files.k_factors.k_factor_file import read_k_factors
+from endmember.session.views.k_factor_choice import look_into
+from endmember.ui.pages.composition.k_factor_dialog import QUESTIONS, KFactorDialog
 from quantification_stage import LEFT, Panel
 
 Key = Qt.Key

@@ -8,29 +8,29 @@ from pathlib import Path
 
 import pytest
 
-from endmember.core.detector import Detector
-from endmember.core.fit_columns import Column
-from endmember.core.k_factors import (
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.fit_columns import Column
+from endmember.core.xrays.k_factors import (
     Basis,
     GivenFactor,
     GivenFactors,
     k_factor_table,
     sensitivity,
 )
-from endmember.core.lines import Definition, Family, atomic_mass, family_lines
-from endmember.files.factor_checks import Stated
-from endmember.files.k_factor_csv import write_plain_csv
-from endmember.files.k_factor_file import read_k_factors
-from endmember.session.batch import further_inputs
-from endmember.session.recipe import (
+from endmember.core.xrays.lines import Definition, Family, atomic_mass, family_lines
+from endmember.files.k_factors.factor_checks import Stated
+from endmember.files.k_factors.k_factor_csv import write_plain_csv
+from endmember.files.k_factors.k_factor_file import read_k_factors
+from endmember.session.decisions.recipe import (
     DetectorSettings,
     FactorsByHand,
     Quantification,
     Sample,
     changed,
 )
-from endmember.session.recipe_file import parse_recipe
-from endmember.session.steps import method_of
+from endmember.session.decisions.recipe_file import parse_recipe
+from endmember.session.results.results_folder import further_inputs
+from endmember.session.steps.chain import method_of
 
 BOTH = Stated("weight", "family")
 SAMPLE = Sample(matrix="Brg", elements=("Mg", "Si", "Fe"))

@@ -9,9 +9,16 @@ import numpy as np
 import pytest
 import xraylib
 
-from endmember.core.detector import Detector, DetectorCurve
-from endmember.core.fit_columns import Column
-from endmember.core.k_factors import (
+from endmember.core.counts.spectrum import EnergyAxis, Spectrum
+from endmember.core.quantification.cliff_lorimer import (
+    Composition,
+    Method,
+    composition_of,
+    quantify,
+)
+from endmember.core.xrays.detector import Detector, DetectorCurve
+from endmember.core.xrays.fit_columns import Column
+from endmember.core.xrays.k_factors import (
     Basis,
     Given,
     GivenFactor,
@@ -20,10 +27,8 @@ from endmember.core.k_factors import (
     k_factor_table,
     sensitivity,
 )
-from endmember.core.line_shapes import Calibration, LineSet
-from endmember.core.lines import Definition, Family, atomic_mass, family_lines
-from endmember.core.quantification import Composition, Method, composition_of, quantify
-from endmember.core.spectrum import EnergyAxis, Spectrum
+from endmember.core.xrays.line_shapes import Calibration, LineSet
+from endmember.core.xrays.lines import Definition, Family, atomic_mass, family_lines
 
 BEAM_keV = 200.0
 DETECTOR = Detector()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from endmember.core.line_markers import Marker, lines_near, markers, nearest_line
-from endmember.core.lines import emission_lines, family_lines
-from endmember.core.spectrum import EnergyAxis
-from endmember.core.unexplained import CANDIDATES
+from endmember.core.counts.spectrum import EnergyAxis
+from endmember.core.fitting.line_markers import Marker, lines_near, markers, nearest_line
+from endmember.core.fitting.unexplained import CANDIDATES
+from endmember.core.xrays.lines import emission_lines, family_lines
 
 AXIS = EnergyAxis(0.0, 0.01, 2048)
 BEAM_keV = 200.0

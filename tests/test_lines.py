@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import xraylib
 
-from endmember.core.absorption import absorption_factor, element_attenuation, mass_attenuation
-from endmember.core.cross_sections import ionisation_cross_section
-from endmember.core.detector import Detector
-from endmember.core.k_factors import k_factor_table
-from endmember.core.lines import (
+from endmember.core.xrays.absorption import absorption_factor, element_attenuation, mass_attenuation
+from endmember.core.xrays.cross_sections import ionisation_cross_section
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.k_factors import k_factor_table
+from endmember.core.xrays.lines import (
     Definition,
     Family,
     alpha_energy_keV,

@@ -18,8 +18,8 @@ from PyQt6.QtCore import Qt, qWarning
 from PyQt6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from endmember.ui import logbook
-from endmember.ui.system_facts import without_home
+from endmember.ui.program import logbook
+from endmember.ui.program.system_facts import without_home
 
 
 class Window:
@@ -166,7 +166,7 @@ import sys
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QPushButton
-from endmember.ui import logbook
+from endmember.ui.program import logbook
 
 class Window(QPushButton):
     def told(self, sentence):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from endmember.core.counts import SpectrumImage
-from endmember.core.map_display import colour_overlay, scaled, smoothed
-from endmember.core.span_sums import project_spans
-from endmember.core.spectrum import EnergyAxis
+from endmember.core.counts.span_sums import project_spans
+from endmember.core.counts.spectrum import EnergyAxis
+from endmember.core.counts.spectrum_image import SpectrumImage
+from endmember.core.display.map_display import colour_overlay, scaled, smoothed
 
 
 def test_smoothing_is_a_gaussian_mean_of_the_neighbours() -> None:

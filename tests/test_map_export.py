@@ -12,8 +12,8 @@ from PyQt6.QtGui import QContextMenuEvent
 from PyQt6.QtWidgets import QApplication, QFileDialog, QMenu
 from pytestqt.qtbot import QtBot
 
-from endmember.files.map_picture import length_text, scale_bar_nm, write_map_picture
-from endmember.ui.map_view import MapView
+from endmember.files.pictures.map_picture import length_text, scale_bar_nm, write_map_picture
+from endmember.ui.map_views.map_view import MapView
 
 
 @pytest.mark.parametrize(

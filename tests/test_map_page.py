@@ -13,21 +13,21 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from endmember.core.counts import SpectrumImage
-from endmember.core.spectrum import EnergyAxis
-from endmember.files.exporting import write_map_hspy
-from endmember.session import edits
-from endmember.session.document import Document
-from endmember.session.recipe import Recipe, Roi, changed
-from endmember.session.session import Session
-from endmember.session.steps import STEPS
-from endmember.session.steptable import StepTable
-from endmember.ui.map_layers import Picture
-from endmember.ui.map_page import MapPage
-from endmember.ui.map_settings import NOT_COUNTED
-from endmember.ui.map_view import MapView
-from endmember.ui.runner import Runner
-from endmember.ui.workspace import Workspace
+from endmember.core.counts.spectrum import EnergyAxis
+from endmember.core.counts.spectrum_image import SpectrumImage
+from endmember.files.pictures.exporting import write_map_hspy
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import Recipe, Roi, changed
+from endmember.session.documents.document import Document
+from endmember.session.state.session import Session
+from endmember.session.state.steptable import StepTable
+from endmember.session.steps.chain import STEPS
+from endmember.ui.document.runner import Runner
+from endmember.ui.document.workspace import Workspace
+from endmember.ui.map_views.map_layers import Picture
+from endmember.ui.map_views.map_view import MapView
+from endmember.ui.pages.map.map_page import MapPage
+from endmember.ui.pages.map.map_settings import NOT_COUNTED
 from held_requests import held
 
 LEFT, NO, SHIFT = (
@@ -764,7 +764,7 @@ def test_the_status_bar_tells_place_all_counts_and_the_map_under_the_pointer(sta
 
 
 def test_elements_chosen_in_the_periodic_table_get_their_maps(stage: Stage) -> None:
-    from endmember.ui.periodic_table import PeriodicTableDialog
+    from endmember.ui.pages.map.periodic_table import PeriodicTableDialog
 
     stage.open()
     stage.qtbot.mouseClick(stage.page.panel.chooser.choose_elements, LEFT)

@@ -16,19 +16,19 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from endmember.core.counts import SpectrumImage
-from endmember.core.spectrum import EnergyAxis
-from endmember.files.exporting import write_map_hspy
-from endmember.files.reading import describe, map_choices
-from endmember.session.document import Document
-from endmember.session.edits import new_recipe
-from endmember.session.session import Session, run_all
-from endmember.session.steps import STEPS
-from endmember.session.steptable import StepTable
-from endmember.ui.dataset_dialog import DatasetDialog
-from endmember.ui.dialogs import ChooseSignalDialog
-from endmember.ui.frame_dialog import FrameDialog
-from endmember.ui.map_page import MapPage
+from endmember.core.counts.spectrum import EnergyAxis
+from endmember.core.counts.spectrum_image import SpectrumImage
+from endmember.files.pictures.exporting import write_map_hspy
+from endmember.files.reading.reader import describe, map_choices
+from endmember.session.decisions.edits import new_recipe
+from endmember.session.documents.document import Document
+from endmember.session.state.session import Session, run_all
+from endmember.session.state.steptable import StepTable
+from endmember.session.steps.chain import STEPS
+from endmember.ui.pages.map.dataset_dialog import DatasetDialog
+from endmember.ui.pages.map.frame_dialog import FrameDialog
+from endmember.ui.pages.map.map_page import MapPage
+from endmember.ui.program.dialogs import ChooseSignalDialog
 from line_spectra import expected_counts
 from page_stage import Stage
 
@@ -161,7 +161,7 @@ def test_offset_and_gain_are_typed_and_emptied(stage: Stage[MapPage], folder: Pa
 
 
 def test_the_window_and_the_run_tell_the_same(folder: Path) -> None:
-    from endmember.session.energy_checks import check_of, off_sentence
+    from endmember.session.steps.energy_checks import check_of, off_sentence
 
     session = Session(READ, new_recipe(folder / "off.hspy"))
     run_all(session)

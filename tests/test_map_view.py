@@ -12,12 +12,12 @@ from PyQt6.QtCore import QRect
 from PyQt6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
-from endmember.ui.colour_bar import colour_table
-from endmember.ui.elided_label import ElidedLabel
-from endmember.ui.inputs import ChoiceBox
-from endmember.ui.map_grid import MapGrid
-from endmember.ui.map_view import MapView
-from endmember.ui.theme import THEME
+from endmember.ui.map_views.colour_bar import colour_table
+from endmember.ui.map_views.map_grid import MapGrid
+from endmember.ui.map_views.map_view import MapView
+from endmember.ui.widgets.elided_label import ElidedLabel
+from endmember.ui.widgets.inputs import ChoiceBox
+from endmember.ui.widgets.theme import THEME
 
 SIZE = 24
 

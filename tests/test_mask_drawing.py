@@ -9,9 +9,9 @@ from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from scipy.ndimage import label
 
-from endmember.session import edits
-from endmember.ui.mask_drawing import Key
-from endmember.ui.precipitate_panel import NO_PRECIPITATE
+from endmember.session.decisions import edits
+from endmember.ui.pages.masks.mask_drawing import Key
+from endmember.ui.pages.masks.precipitate_panel import NO_PRECIPITATE
 from mask_stage import (
     CONTROL,
     NAME,

@@ -10,11 +10,11 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from endmember.session import edits
-from endmember.session.recipe import changed
-from endmember.session.steps import STEPS
-from endmember.ui.mask_drawing import Key
-from endmember.ui.mask_panels import COUNTS, EXCLUDED, GROUND, MASKS, mask_picture
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import changed
+from endmember.session.steps.chain import STEPS
+from endmember.ui.pages.masks.mask_drawing import Key
+from endmember.ui.pages.masks.mask_panels import COUNTS, EXCLUDED, GROUND, MASKS, mask_picture
 from held_requests import held, read_elsewhere
 from mask_stage import NAME, SIZE, Box, Phantom, Stage, centre, near, on_stage
 

@@ -9,26 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from endmember.core.counts import SpectrumImage
-from endmember.core.masks import partition
-from endmember.core.regions import Rectangle
-from endmember.core.segmentation import segment
-from endmember.core.spectrum import EnergyAxis
-from endmember.session import edits
-from endmember.session.component_choice import ComponentChoice, component_to_draw_on
-from endmember.session.map_data import MapData
-from endmember.session.mask_areas import mask_areas
-from endmember.session.mask_preview import closed_outlines, preview_mask
-from endmember.session.precipitate_rectangles import (
-    add_rectangles,
-    analysed_box,
-    found_too_little,
-    kept_on_map,
-    moved_onto_map,
-    suggested_boxes,
-    thinned,
-)
-from endmember.session.recipe import (
+from endmember.core.counts.spectrum import EnergyAxis
+from endmember.core.counts.spectrum_image import SpectrumImage
+from endmember.core.masks.mask_algebra import partition
+from endmember.core.masks.regions import Rectangle
+from endmember.core.masks.segmentation import segment
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import (
     Decomposition,
     MapInput,
     Precipitate,
@@ -38,8 +25,21 @@ from endmember.session.recipe import (
     Stroke,
     changed,
 )
-from endmember.session.separation import MapMasks
-from endmember.ui.map_view import outline_points
+from endmember.session.steps.map_data import MapData
+from endmember.session.steps.separation import MapMasks
+from endmember.session.views.component_choice import ComponentChoice, component_to_draw_on
+from endmember.session.views.mask_areas import mask_areas
+from endmember.session.views.mask_preview import closed_outlines, preview_mask
+from endmember.session.views.precipitate_rectangles import (
+    add_rectangles,
+    analysed_box,
+    found_too_little,
+    kept_on_map,
+    moved_onto_map,
+    suggested_boxes,
+    thinned,
+)
+from endmember.ui.map_views.map_view import outline_points
 
 Maps = npt.NDArray[np.float64]
 WHOLE = MapInput(file="a.hspy", name="a")
@@ -260,7 +260,7 @@ def test_the_component_is_found_once_for_a_decomposition(monkeypatch: pytest.Mon
         asked.append(absent)
         return 2
 
-    monkeypatch.setattr("endmember.session.separation.choose_component", choose)
+    monkeypatch.setattr("endmember.session.steps.separation.choose_component", choose)
     sample = recipe_with().sample
     data = data_of(WHOLE, 8, 8)
     first, second = (cast(Any, SimpleNamespace(found=None)) for _ in range(2))

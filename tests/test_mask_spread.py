@@ -10,16 +10,16 @@ import pytest
 from scipy.ndimage import binary_dilation
 
 from endmember.cli import run_command
-from endmember.core.counts import SpectrumImage
-from endmember.core.decomposition import decompose, refined
-from endmember.core.spectrum import EnergyAxis
-from endmember.session import mask_spread as spreads
-from endmember.session.bootstrap import BootstrapError, bootstrap, resampled
-from endmember.session.mask_spread import MaskSpread, mask_spread
-from endmember.session.recipe import changed
-from endmember.session.recomposition import by_mask, data_of, masks_of, recomposed
-from endmember.session.separation import MapMasks
-from endmember.session.session import Session
+from endmember.core.counts.spectrum import EnergyAxis
+from endmember.core.counts.spectrum_image import SpectrumImage
+from endmember.core.unmixing.decomposition import decompose, refined
+from endmember.session.decisions.recipe import changed
+from endmember.session.state.session import Session
+from endmember.session.statistics import mask_spread as spreads
+from endmember.session.statistics.bootstrap import BootstrapError, bootstrap, resampled
+from endmember.session.statistics.mask_spread import MaskSpread, mask_spread
+from endmember.session.statistics.recomposition import by_mask, data_of, masks_of, recomposed
+from endmember.session.steps.separation import MapMasks
 from several_maps import SIZE, file_of, finished, simulated, two_finished_maps
 
 AXIS = EnergyAxis(1.0, 0.01, 60)

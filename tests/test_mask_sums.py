@@ -8,9 +8,9 @@ import weakref
 import numpy as np
 import pytest
 
-from endmember.core import mask_sums
-from endmember.core.counts import SpectrumImage
-from endmember.core.spectrum import EnergyAxis
+from endmember.core.counts import mask_sums
+from endmember.core.counts.spectrum import EnergyAxis
+from endmember.core.counts.spectrum_image import SpectrumImage
 
 AXIS = EnergyAxis(0.0, 0.01, 60)
 

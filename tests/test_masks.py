@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from endmember.core.masks import partition
+from endmember.core.masks.mask_algebra import partition
 
 SHAPE = (5, 6)
 masks = st.lists(arrays(np.bool_, SHAPE), max_size=4)

@@ -10,22 +10,28 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from endmember.core.detector import Detector
-from endmember.core.k_factors import GivenFactor
-from endmember.core.line_shapes import Calibration
-from endmember.core.mass_balance import Balance, SeparatedPhase, balance, from_bulk, inventory
-from endmember.core.partition import SharedMatrix
-from endmember.core.quantification import Composition, Method, composition_of
-from endmember.core.simulation import expected_truth
-from endmember.core.specimens import PHASES
-from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
-from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
-from endmember.core.subtraction import subtract
-from endmember.session.mass_balances import ElementBalance, mass_balances
-from endmember.session.recipe import Contents, changed
-from endmember.session.recipe_file import RecipeError, parse_recipe
-from endmember.session.result_tables import write_statistics
-from endmember.session.session import Session
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray, Spectrum
+from endmember.core.fitting.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.fitting.subtraction import subtract
+from endmember.core.quantification.cliff_lorimer import Composition, Method, composition_of
+from endmember.core.quantification.mass_balance import (
+    Balance,
+    SeparatedPhase,
+    balance,
+    from_bulk,
+    inventory,
+)
+from endmember.core.quantification.partition import SharedMatrix
+from endmember.core.simulation.simulated_map import expected_truth
+from endmember.core.simulation.specimens import PHASES
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.k_factors import GivenFactor
+from endmember.core.xrays.line_shapes import Calibration
+from endmember.session.decisions.recipe import Contents, changed
+from endmember.session.decisions.recipe_file import RecipeError, parse_recipe
+from endmember.session.results.result_tables import write_statistics
+from endmember.session.state.session import Session
+from endmember.session.statistics.mass_balances import ElementBalance, mass_balances
 from line_spectra import expected_counts
 from several_maps import COUNTS_PER_PIXEL, SIZE, two_finished_maps, with_recipe
 
@@ -161,7 +167,7 @@ def true_whole() -> dict[str, float]:
     truth = expected_truth(SIZE, COUNTS_PER_PIXEL)
     total = dict.fromkeys(truth.elements, 0.0)
     for phase, depth in zip(PHASES, truth.depth_share, strict=True):
-        from endmember.core.lines import atomic_mass
+        from endmember.core.xrays.lines import atomic_mass
 
         molar = sum(p / 100 * atomic_mass(e) for e, p in phase.atomic_percent.items())
         moles = phase.density_g_cm3 / molar * float((depth * truth.thickness).sum())

@@ -8,8 +8,8 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from endmember.ui.banner import Banner
-from endmember.ui.messages import Message, MessagePanel, breakable
+from endmember.ui.widgets.banner import Banner
+from endmember.ui.widgets.messages import Message, MessagePanel, breakable
 
 READ = Message("info", "The file gives no take-off angle.", "read", "map1")
 MASKS = Message("warning", "Fp: the mask holds mostly matrix.", "masks", "map1")

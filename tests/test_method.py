@@ -11,10 +11,10 @@ import pytest
 import tifffile
 
 from endmember.cli import run_command
-from endmember.core.simulation import Truth, expected_truth
+from endmember.core.simulation.simulated_map import Truth, expected_truth
 from endmember.demo import demo_recipe
-from endmember.session.recipe import PrecipitateRectangle, Recipe, Roi, Stroke, changed
-from endmember.session.recipe_file import dump_recipe
+from endmember.session.decisions.recipe import PrecipitateRectangle, Recipe, Roi, Stroke, changed
+from endmember.session.decisions.recipe_file import dump_recipe
 
 MAJORS = ("O", "Mg", "Al", "Si", "Ca", "Fe")
 
@@ -182,7 +182,7 @@ def test_the_recipe_as_run_gives_the_same_bytes_again(demo: Run, tmp_path: Path)
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_masks_of_other_specimens_are_as_pure(seed: int, tmp_path: Path) -> None:
-    from endmember.core.specimens import loose_rectangles
+    from endmember.core.simulation.specimens import loose_rectangles
 
     assert (
         run_command(
@@ -257,7 +257,7 @@ def test_two_maps_with_regions_run_to_a_sum(small: Path, tmp_path: Path) -> None
 
 
 def test_excluded_pixels_are_in_no_mask(small: Path, tmp_path: Path) -> None:
-    from endmember.session.recipe import Exclude
+    from endmember.session.decisions.recipe import Exclude
 
     base = demo_recipe(64)
     hole = Exclude(ellipse=(40, 1, 12, 10))
@@ -300,7 +300,7 @@ def test_more_components_than_channels_are_refused(
 def test_a_mask_wholly_in_an_excluded_region_is_refused(
     small: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from endmember.session.recipe import Exclude
+    from endmember.session.decisions.recipe import Exclude
 
     recipe = with_rectangles(demo_recipe(64), (23, 11, 10, 10))
     entry = changed(recipe.maps[0], excludes=(Exclude(rectangle=(20, 8, 18, 18)),))

@@ -17,18 +17,23 @@ from PyQt6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from endmember.demo import prepare_demo
-from endmember.session import edits
-from endmember.session.document import Document
-from endmember.session.map_data import load_map
-from endmember.session.map_files import missing_files, relinked
-from endmember.session.recipe import Instrument, MapInput, Recipe
-from endmember.session.recipe_file import RecipeError, dump_recipe, load_recipe, parse_recipe
-from endmember.session.remarks import remarks
-from endmember.session.session import Session
-from endmember.session.steps import STEPS
-from endmember.ui.application import make_window
-from endmember.ui.preferences import Preferences
-from endmember.ui.window import MainWindow
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import Instrument, MapInput, Recipe
+from endmember.session.decisions.recipe_file import (
+    RecipeError,
+    dump_recipe,
+    load_recipe,
+    parse_recipe,
+)
+from endmember.session.documents.document import Document
+from endmember.session.documents.map_files import missing_files, relinked
+from endmember.session.state.session import Session
+from endmember.session.steps.chain import STEPS
+from endmember.session.steps.map_data import load_map
+from endmember.session.views.remarks import remarks
+from endmember.ui.program.preferences import Preferences
+from endmember.ui.window.application import make_window
+from endmember.ui.window.window import MainWindow
 
 
 @pytest.fixture(scope="module")

@@ -10,19 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from endmember.core.detector import Detector
-from endmember.core.k_factors import GivenFactor
-from endmember.core.line_shapes import Calibration
-from endmember.core.outlook import Noise, times_needed
-from endmember.core.quantification import Composition, Method, composition_of
-from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
-from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
-from endmember.core.subtraction import matrix_variance_share, subtract, subtract_areas
-from endmember.session.outlooks import Outlook, outlooks
-from endmember.session.recipe import Goal, Limits
-from endmember.session.recipe_file import RecipeError, dump_recipe, parse_recipe
-from endmember.session.result_tables import write_statistics
-from endmember.session.session import Session
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray, Spectrum
+from endmember.core.fitting.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.fitting.subtraction import matrix_variance_share, subtract, subtract_areas
+from endmember.core.quantification.cliff_lorimer import Composition, Method, composition_of
+from endmember.core.quantification.outlook import Noise, times_needed
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.k_factors import GivenFactor
+from endmember.core.xrays.line_shapes import Calibration
+from endmember.session.decisions.recipe import Goal, Limits
+from endmember.session.decisions.recipe_file import RecipeError, dump_recipe, parse_recipe
+from endmember.session.results.result_tables import write_statistics
+from endmember.session.state.session import Session
+from endmember.session.statistics.outlooks import Outlook, outlooks
 from line_spectra import expected_counts
 from several_maps import two_finished_maps, with_recipe
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from endmember.core.detector import Detector
-from endmember.core.fit_problem import estimator
-from endmember.core.line_shapes import Calibration, LineSet
-from endmember.core.lines import emission_lines
-from endmember.core.overlaps import Overlap, overlap_sentence, overlaps
-from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
-from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray, Spectrum
+from endmember.core.fitting.fit_problem import estimator
+from endmember.core.fitting.overlaps import Overlap, overlap_sentence, overlaps
+from endmember.core.fitting.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.line_shapes import Calibration, LineSet
+from endmember.core.xrays.lines import emission_lines
 
 AXIS = EnergyAxis(0.0, 0.01, 2048)
 BEAM_keV = 200.0

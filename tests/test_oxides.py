@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from endmember.core.detector import Detector
-from endmember.core.k_factors import GivenFactor
-from endmember.core.line_shapes import Calibration, LineSet
-from endmember.core.lines import atomic_mass, family_lines
-from endmember.core.oxides import oxide_formula, oxide_mass
-from endmember.core.quantification import Composition, Method, composition_of
-from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
-from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray, Spectrum
+from endmember.core.fitting.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.quantification.cliff_lorimer import Composition, Method, composition_of
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.k_factors import GivenFactor
+from endmember.core.xrays.line_shapes import Calibration, LineSet
+from endmember.core.xrays.lines import atomic_mass, family_lines
+from endmember.core.xrays.oxides import oxide_formula, oxide_mass
 
 AXIS = EnergyAxis(0.3, 0.01, 900)
 ELEMENTS = ("O", "Mg", "Al", "Si", "Cl", "Fe")

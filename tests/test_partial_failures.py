@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from endmember.core.decomposition import Decomposition
-from endmember.core.regions import Rectangle
-from endmember.core.segmentation import segment
+from endmember.core.masks.regions import Rectangle
+from endmember.core.masks.segmentation import segment
+from endmember.core.unmixing.decomposition import Decomposition
 from endmember.demo import demo_recipe, simulate_to
-from endmember.session.cuts import mask_of
-from endmember.session.recipe import (
+from endmember.session.decisions.recipe import (
     Exclude,
     Precipitate,
     PrecipitateRectangle,
@@ -18,8 +17,9 @@ from endmember.session.recipe import (
     Stroke,
     changed,
 )
-from endmember.session.session import Failure, Session, run_all
-from endmember.session.steps import STEPS
+from endmember.session.state.session import Failure, Session, run_all
+from endmember.session.steps.chain import STEPS
+from endmember.session.steps.cuts import mask_of
 
 FP, CAPV = (changed(p, component=k) for k, p in enumerate(demo_recipe(64).precipitates, start=1))
 

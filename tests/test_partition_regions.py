@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 
 from endmember.cli import run_command
-from endmember.core.partition import conventional_covariance, partition_coefficients
+from endmember.core.counts.spectrum import FloatArray
+from endmember.core.fitting.subtraction import subtract_areas
 from endmember.core.progress import silent
-from endmember.core.quantification import Composition
-from endmember.core.spectrum import FloatArray
-from endmember.core.subtraction import subtract_areas
+from endmember.core.quantification.cliff_lorimer import Composition
+from endmember.core.quantification.partition import conventional_covariance, partition_coefficients
 from endmember.demo import demo_recipe
-from endmember.files.partition_table import write_partition_csv
-from endmember.session.batch import run_recipe
-from endmember.session.compositions import Compositions, Entry, quantify_all
-from endmember.session.map_data import roi_mask
-from endmember.session.recipe import PrecipitateRectangle, Recipe, Roi, changed
-from endmember.session.recipe_file import dump_recipe
-from endmember.session.session import Session
-from endmember.session.steps import method_of
+from endmember.files.tables.partition_table import write_partition_csv
+from endmember.session.decisions.recipe import PrecipitateRectangle, Recipe, Roi, changed
+from endmember.session.decisions.recipe_file import dump_recipe
+from endmember.session.results.results_folder import run_recipe
+from endmember.session.state.session import Session
+from endmember.session.steps.chain import method_of
+from endmember.session.steps.compositions import Compositions, Entry, quantify_all
+from endmember.session.steps.map_data import roi_mask
 
 SIZE = 64
 MATRIX_FRAMES = ((0, 0, 10, 8), (5, 0, 10, 8))  # x, y, width, height; half of each in both

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from endmember.core.patches import Box, Mosaic, grown, merged
+from endmember.core.masks.patches import Box, Mosaic, grown, merged
 
 SHAPE = (60, 80)
 

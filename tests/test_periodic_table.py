@@ -10,10 +10,10 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
-from endmember.core.lines import default_family
-from endmember.ui.element_cell import ElementCell, elements
-from endmember.ui.periodic_table import PeriodicTable, PeriodicTableDialog, place
-from endmember.ui.theme import THEME, colours
+from endmember.core.xrays.lines import default_family
+from endmember.ui.pages.map.element_cell import ElementCell, elements
+from endmember.ui.pages.map.periodic_table import PeriodicTable, PeriodicTableDialog, place
+from endmember.ui.widgets.theme import THEME, colours
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 SHIFT = Qt.KeyboardModifier.ShiftModifier

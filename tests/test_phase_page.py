@@ -12,23 +12,23 @@ from PyQt6.QtWidgets import QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from endmember.demo import prepare_demo
-from endmember.session.document import Document
-from endmember.session.edits import set_instrument
-from endmember.session.phase_edits import (
+from endmember.session.decisions.edits import set_instrument
+from endmember.session.decisions.phase_edits import (
     add_precipitate,
     remove_precipitate,
     set_precipitate,
 )
-from endmember.session.recipe import Recipe
-from endmember.session.session import run_all
-from endmember.ui.difference_chart import DifferenceChart, on_scale
-from endmember.ui.factor_slider import FactorSlider
-from endmember.ui.mask_insets import NO_MASK
-from endmember.ui.messages import Message
-from endmember.ui.phase_page import PhasePage
-from endmember.ui.runner import Runner
-from endmember.ui.theme import phase_colour
-from endmember.ui.workspace import Workspace
+from endmember.session.decisions.recipe import Recipe
+from endmember.session.documents.document import Document
+from endmember.session.state.session import run_all
+from endmember.ui.document.runner import Runner
+from endmember.ui.document.workspace import Workspace
+from endmember.ui.pages.phases.difference_chart import DifferenceChart, on_scale
+from endmember.ui.pages.phases.factor_slider import FactorSlider
+from endmember.ui.pages.phases.mask_insets import NO_MASK
+from endmember.ui.pages.phases.phase_page import PhasePage
+from endmember.ui.widgets.messages import Message
+from endmember.ui.widgets.theme import phase_colour
 from held_requests import held, read_elsewhere
 from page_stage import Prepared
 

@@ -9,26 +9,34 @@ from typing import Any
 import numpy as np
 import pytest
 
-from endmember.core.absence import AbsentCandidate
-from endmember.core.detector import Detector
-from endmember.core.line_shapes import Calibration, LineSet
-from endmember.core.lines import family_lines
-from endmember.core.quantification import Method, composition_of
-from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
-from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
-from endmember.session.absent_choice import (
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray, Spectrum
+from endmember.core.fitting.absence import AbsentCandidate
+from endmember.core.fitting.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.quantification.cliff_lorimer import Method, composition_of
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.line_shapes import Calibration, LineSet
+from endmember.core.xrays.lines import family_lines
+from endmember.session.decisions.recipe import (
+    FORMAT,
+    Decomposition,
+    MapInput,
+    Precipitate,
+    Recipe,
+    Sample,
+)
+from endmember.session.views.absent_choice import (
     better_than_chosen,
     hint_about_absent,
     suggested,
     unmeasured_candidates,
 )
-from endmember.session.phase_remarks import (
+from endmember.session.views.phase_remarks import (
     left_sentence,
     purity_sentence,
     remarks_about,
     with_error,
 )
-from endmember.session.phase_views import (
+from endmember.session.views.phase_views import (
     AS_SUBTRACTED,
     COUNTS,
     LINE,
@@ -39,14 +47,6 @@ from endmember.session.phase_views import (
     phase_view,
     scales,
     with_factor,
-)
-from endmember.session.recipe import (
-    FORMAT,
-    Decomposition,
-    MapInput,
-    Precipitate,
-    Recipe,
-    Sample,
 )
 
 AXIS = EnergyAxis(0.3, 0.01, 1000)

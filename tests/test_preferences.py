@@ -9,7 +9,7 @@ from PyQt6.QtCore import QByteArray
 from PyQt6.QtWidgets import QDockWidget, QMainWindow
 from pytestqt.qtbot import QtBot
 
-from endmember.ui.preferences import FOLDER_VARIABLE, Preferences, settings_path
+from endmember.ui.program.preferences import FOLDER_VARIABLE, Preferences, settings_path
 
 
 @pytest.fixture(autouse=True)

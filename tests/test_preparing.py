@@ -12,22 +12,22 @@ from PyQt6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from endmember.session import warming
-from endmember.session.component_choice import ComponentChoice
-from endmember.session.recipe import (
+from endmember.session.decisions.recipe import (
     Precipitate,
     PrecipitateRectangle,
     Recipe,
     Sample,
     changed,
 )
-from endmember.session.session import Failure
-from endmember.ui.application import make_window, prepare
-from endmember.ui.live_preview import LivePreview, PreviewQuestion
-from endmember.ui.map_canvas import MapCanvas
-from endmember.ui.map_grid import MapGrid
-from endmember.ui.preferences import Preferences
-from endmember.ui.spectrum_view import MarkerLine, SpectrumView, WindowMark
-from endmember.ui.window import PAGE_CLASSES, MainWindow
+from endmember.session.state.session import Failure
+from endmember.session.views.component_choice import ComponentChoice
+from endmember.ui.map_views.map_canvas import MapCanvas
+from endmember.ui.map_views.map_grid import MapGrid
+from endmember.ui.pages.masks.live_preview import LivePreview, PreviewQuestion
+from endmember.ui.program.preferences import Preferences
+from endmember.ui.spectrum_views.spectrum_view import MarkerLine, SpectrumView, WindowMark
+from endmember.ui.window.application import make_window, prepare
+from endmember.ui.window.window import PAGE_CLASSES, MainWindow
 
 PATIENCE_MS = 20_000
 
@@ -205,7 +205,7 @@ def test_the_component_that_the_masks_took_is_not_found_again(
     def choose(*_: Any) -> int:
         raise AssertionError("fitted although it is known")
 
-    monkeypatch.setattr("endmember.session.separation.choose_component", choose)
+    monkeypatch.setattr("endmember.session.steps.separation.choose_component", choose)
     choice, sample = ComponentChoice(), Sample(matrix="M", elements=("Fe",))
     first, second = (cast(Any, SimpleNamespace(found=None)) for _ in range(2))
     fp = Precipitate(name="Fp", absent="Si")

@@ -9,14 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from endmember.core.closure import closure, closure_jacobian, weight_fractions_of
-from endmember.core.detector import Detector
-from endmember.core.formula_units import charge_balance
-from endmember.core.k_factors import GivenFactor, sensitivity
-from endmember.core.lines import atomic_mass, emission_lines
-from endmember.core.quantification import Composition, Method, composition_of, quantify
-from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
-from endmember.core.spectrum_fit import Column, Foil
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray, Spectrum
+from endmember.core.fitting.spectrum_fit import Column, Foil
+from endmember.core.quantification.cliff_lorimer import (
+    Composition,
+    Method,
+    composition_of,
+    quantify,
+)
+from endmember.core.quantification.closure import closure, closure_jacobian, weight_fractions_of
+from endmember.core.quantification.formula_units import charge_balance
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.k_factors import GivenFactor, sensitivity
+from endmember.core.xrays.lines import atomic_mass, emission_lines
 
 ELEMENTS = ("O", "Mg", "Al", "Si", "Ca", "Fe", "Nd", "Sm", "U")
 FOIL = Foil(117.0, 4.1, 18.0)
@@ -405,7 +410,7 @@ def test_given_areas_and_k_factors_make_the_composition_of_another_program(
 
 def test_iron_platinum_comes_out_as_published(shared: Path) -> None:
     """Fe 15.41, Pt 84.59 at.% with the same k by window sums of another program."""
-    from endmember.files.reading import read_spectrum
+    from endmember.files.reading.reader import read_spectrum
 
     path = shared / "data" / "real" / "hspy" / "EDS_TEM_FePt_nanoparticles.hspy"
     spectrum = read_spectrum(path)

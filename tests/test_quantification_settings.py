@@ -10,11 +10,11 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from endmember.core.detector import Detector
-from endmember.core.k_factors import k_factor_table
-from endmember.session import edits
-from endmember.session.recipe import FactorsByHand, Valences
-from endmember.ui.composition_page import CompositionPage
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.k_factors import k_factor_table
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import FactorsByHand, Valences
+from endmember.ui.pages.composition.composition_page import CompositionPage
 from page_stage import Prepared, Stage, prepared_demo
 from quantification_stage import LEFT, WIDTH, Panel
 

@@ -13,10 +13,10 @@ import h5py
 import numpy as np
 import pytest
 
-from endmember.core.spectrum import EnergyAxis, Spectrum
-from endmember.files.exporting import write_spectrum_msa
-from endmember.files.metadata import take_off_angle
-from endmember.files.reading import (
+from endmember.core.counts.spectrum import EnergyAxis, Spectrum
+from endmember.files.pictures.exporting import write_spectrum_msa
+from endmember.files.reading.metadata import take_off_angle
+from endmember.files.reading.reader import (
     UnreadableFile,
     describe,
     open_map,
@@ -288,14 +288,14 @@ def test_pictures_and_folders_are_told_from_maps(tmp_path: Path, name: str, says
 
 
 def test_the_first_map_that_is_read_does_not_stay_in_memory(tmp_path: Path) -> None:
-    from endmember.core.simulation import simulate_map
-    from endmember.files.exporting import write_map_hspy
+    from endmember.core.simulation.simulated_map import simulate_map
+    from endmember.files.pictures.exporting import write_map_hspy
 
     path = tmp_path / "map.hspy"
     write_map_hspy(path, simulate_map(size=16)[0], "a test")
     code = (
-        "import gc, sys; from endmember.session.map_data import load_map\n"
-        "from endmember.session.recipe import Instrument, MapInput\n"
+        "import gc, sys; from endmember.session.steps.map_data import load_map\n"
+        "from endmember.session.decisions.recipe import Instrument, MapInput\n"
         "def number():\n"
         "    gc.collect()\n"
         "    return sum(type(o).__name__ == 'SpectrumImage' for o in gc.get_objects())\n"

@@ -14,20 +14,22 @@ import numpy as np
 import psutil
 import pytest
 
+from endmember.core.counts.spectrum import EnergyAxis, Spectrum
 from endmember.core.progress import Cancelled
-from endmember.core.simulation import simulate_map
-from endmember.core.spectrum import EnergyAxis, Spectrum
-from endmember.files import reading_peak, reading_watch
-from endmember.files.exporting import write_map_hspy, write_spectrum_msa
-from endmember.files.reading import UnreadableFile, open_map, open_spectrum
-from endmember.files.reading_watch import checked_counts
-from endmember.files.shared_arrays import Place, Shelf, taken
+from endmember.core.simulation.simulated_map import simulate_map
+from endmember.files.pictures.exporting import write_map_hspy, write_spectrum_msa
+from endmember.files.reading import peak as reading_peak
+from endmember.files.reading import watch as reading_watch
+from endmember.files.reading.reader import UnreadableFile, open_map, open_spectrum
+from endmember.files.reading.shared_arrays import Place, Shelf, taken
+from endmember.files.reading.watch import checked_counts
 
 # what a reader may do to its process, by the first word of the file
 BAD_READER = """
 import ctypes, os, sys, time
 sys.path[:] = {path!r}
-from endmember.files import reading_child, signals
+from endmember.files.reading import child as reading_child
+from endmember.files.reading import signals
 real = signals._call
 def call(plugin, path, choice):
     word = path.read_text(encoding="latin-1").split()[0]
@@ -214,8 +216,8 @@ def test_the_process_ends_with_the_program(tmp_path: Path, spectrum: Path, ends:
     code = f"""
         import os, sys, threading, time
         import psutil
-        from endmember.files import reading_watch
-        from endmember.files.reading import open_spectrum
+        from endmember.files.reading import watch as reading_watch
+        from endmember.files.reading.reader import open_spectrum
         open_spectrum({str(spectrum)!r})
         print(psutil.Process().children()[0].pid, flush=True)
         if {ends!r} == "busy":
@@ -246,7 +248,7 @@ def test_the_peak_memory_counts_both_processes(small_map: Path) -> None:
 
 def test_no_library_of_a_reader_is_loaded_into_the_program(small_map: Path) -> None:
     code = (
-        "import sys; from endmember.files.reading import describe; describe(sys.argv[1]);"
+        "import sys; from endmember.files.reading.reader import describe; describe(sys.argv[1]);"
         "print([m for m in ('rsciio', 'dask', 'sparse', 'h5py') if m in sys.modules])"
     )
     command = [sys.executable, "-c", code, str(small_map)]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endmember.session.recipe import (
+from endmember.session.decisions.recipe import (
     ComponentLabel,
     Contents,
     Decomposition,
@@ -34,7 +34,7 @@ from endmember.session.recipe import (
     Valences,
     changed,
 )
-from endmember.session.recipe_file import (
+from endmember.session.decisions.recipe_file import (
     RecipeError,
     anchored,
     check_recipe,

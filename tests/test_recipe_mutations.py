@@ -14,20 +14,20 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from endmember.files.detector_curve import read_detector_curve
-from endmember.files.k_factor_file import read_k_factors
-from endmember.session import edits
-from endmember.session.document import Document
-from endmember.session.recipe import Recipe, changed
-from endmember.session.recipe_file import (
+from endmember.files.k_factors.detector_curve import read_detector_curve
+from endmember.files.k_factors.k_factor_file import read_k_factors
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import Recipe, changed
+from endmember.session.decisions.recipe_file import (
     RecipeError,
     anchored,
     dump_recipe,
     load_recipe,
     parse_recipe,
 )
-from endmember.session.session import Session
-from endmember.session.steps import STEPS
+from endmember.session.documents.document import Document
+from endmember.session.state.session import Session
+from endmember.session.steps.chain import STEPS
 from test_recipe import FULL, recipes
 
 DOCUMENT = tomllib.loads(

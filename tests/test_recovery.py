@@ -16,23 +16,23 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QDialog, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from endmember.files import owners
-from endmember.session import edits
-from endmember.session.document import Document
-from endmember.session.recipe import Recipe
-from endmember.session.recipe_file import load_recipe
-from endmember.session.recovery import Kept, Recovery, recovery_folder
-from endmember.ui import opening
-from endmember.ui.application import make_window
-from endmember.ui.preferences import Preferences
-from endmember.ui.recovering import RecoverDialog, offer
-from endmember.ui.window import MainWindow
+from endmember.files.disk import owners
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import Recipe
+from endmember.session.decisions.recipe_file import load_recipe
+from endmember.session.documents.document import Document
+from endmember.session.documents.recovery import Kept, Recovery, recovery_folder
+from endmember.ui.program.preferences import Preferences
+from endmember.ui.window import opening
+from endmember.ui.window.application import make_window
+from endmember.ui.window.recovering import RecoverDialog, offer
+from endmember.ui.window.window import MainWindow
 
 KEEPER = """
 import sys
 from pathlib import Path
-from endmember.session import edits
-from endmember.session.recovery import Recovery
+from endmember.session.decisions import edits
+from endmember.session.documents.recovery import Recovery
 folder, map_file, document, seed = sys.argv[1:5]
 recipe = edits.set_decomposition(edits.new_recipe(Path(map_file)), seed=int(seed))
 Recovery(Path(folder)).new_file().keep(recipe, Path(document) if document else None)
@@ -242,7 +242,7 @@ def test_every_change_is_kept_until_it_is_saved_or_taken_back(
 def test_closing_the_window_leaves_nothing(
     qtbot: QtBot, window: MainWindow, store: Recovery, saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("endmember.ui.dialogs.ask_save", lambda *_: "discard")
+    monkeypatch.setattr("endmember.ui.program.dialogs.ask_save", lambda *_: "discard")
     window.actions_.open_files([saved])
     window.workspace.edit(edits.set_decomposition, seed=9)
     window.close()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from endmember.core.decomposition import decompose
-from endmember.core.rectangle_suggestions import Box, suggest_rectangles
-from endmember.core.simulation import simulate_map
-from endmember.core.specimens import grains_of
-from endmember.core.spectrum import FloatArray
+from endmember.core.counts.spectrum import FloatArray
+from endmember.core.masks.rectangle_suggestions import Box, suggest_rectangles
+from endmember.core.simulation.simulated_map import simulate_map
+from endmember.core.simulation.specimens import grains_of
+from endmember.core.unmixing.decomposition import decompose
 
 SIZE = 128
 

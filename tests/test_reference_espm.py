@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from endmember.core.absorption import absorption_factor
-from endmember.core.closure import Shares, shares
-from endmember.core.detector import Detector, DetectorCurve
-from endmember.core.fit_background import Background
-from endmember.core.quantification import Method, quantify
-from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
-from endmember.core.spectrum_fit import Foil, SpectrumFit, fit_shapes
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray, Spectrum
+from endmember.core.fitting.fit_background import Background
+from endmember.core.fitting.spectrum_fit import Foil, SpectrumFit, fit_shapes
+from endmember.core.quantification.cliff_lorimer import Method, quantify
+from endmember.core.quantification.closure import Shares, shares
+from endmember.core.xrays.absorption import absorption_factor
+from endmember.core.xrays.detector import Detector, DetectorCurve
 
 BEAM_keV = 200.0
 FOIL = Foil(117.0, 4.1, 18.0)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from endmember.core.counts import SpectrumImage
-from endmember.core.spectrum import EnergyAxis
-from endmember.session.map_data import MapData, excluded_mask
-from endmember.session.recipe import Exclude, MapInput, Roi
-from endmember.session.region_pixels import region_pixels
+from endmember.core.counts.spectrum import EnergyAxis
+from endmember.core.counts.spectrum_image import SpectrumImage
+from endmember.session.decisions.recipe import Exclude, MapInput, Roi
+from endmember.session.steps.map_data import MapData, excluded_mask
+from endmember.session.steps.region_pixels import region_pixels
 
 
 def _data(**entry: object) -> MapData:

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from endmember.core.counts.spectrum import FloatArray
 from endmember.core.progress import silent
-from endmember.core.simulation import expected_truth
-from endmember.core.spectrum import FloatArray
-from endmember.files.composition_table import write_composition_csv
-from endmember.session.compositions import Compositions, Entry, quantify_all
-from endmember.session.recipe import Roi, changed
-from endmember.session.result_tables import composition_table
-from endmember.session.session import Session
-from endmember.session.steps import method_of
+from endmember.core.simulation.simulated_map import expected_truth
+from endmember.files.tables.composition_table import write_composition_csv
+from endmember.session.decisions.recipe import Roi, changed
+from endmember.session.results.result_tables import composition_table
+from endmember.session.state.session import Session
+from endmember.session.steps.chain import method_of
+from endmember.session.steps.compositions import Compositions, Entry, quantify_all
 from several_maps import COUNTS_PER_PIXEL, SIZE, two_finished_maps
 
 PRECIPITATES = ("Fp", "CaPv")

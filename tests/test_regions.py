@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endmember.core.regions import Ellipse, Polygon, Rectangle, pixel_box, region_mask
-from endmember.session.recipe import Exclude, MapInput, Roi, Stroke
-from endmember.session.shapes import drawn_region, rectangle_on, region_on, stroke_on
+from endmember.core.masks.regions import Ellipse, Polygon, Rectangle, pixel_box, region_mask
+from endmember.session.decisions.recipe import Exclude, MapInput, Roi, Stroke
+from endmember.session.decisions.shapes import drawn_region, rectangle_on, region_on, stroke_on
 
 SHAPE = (40, 60)
 

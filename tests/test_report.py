@@ -17,20 +17,20 @@ import pytest
 from endmember.cli import run_command
 from endmember.core.progress import silent
 from endmember.demo import demo_recipe, simulate_to
-from endmember.files.html_page import Column, Group, Number, Page, Table
-from endmember.files.record_table import write_records
-from endmember.session.batch import all_warnings
+from endmember.files.pictures.html_page import Column, Group, Number, Page, Table
+from endmember.files.tables.record_table import write_records
+from endmember.session.decisions.recipe import Contents, Goal, Limits, Recipe, Roi, changed
+from endmember.session.decisions.recipe_file import dump_recipe
+from endmember.session.decisions.shapes import drawn_region
 from endmember.session.figures.figure_list import drawn_figures, planned_figures
 from endmember.session.figures.mask_panels import outline
-from endmember.session.further_tables import FurtherRows
-from endmember.session.methods_text import assumptions, methods
-from endmember.session.recipe import Contents, Goal, Limits, Recipe, Roi, changed
-from endmember.session.recipe_file import dump_recipe
-from endmember.session.report import report_text
-from endmember.session.result_tables import write_statistics, write_tables
-from endmember.session.session import Session, run_all
-from endmember.session.shapes import drawn_region
-from endmember.session.snr_growth import GrowthPoint
+from endmember.session.results.further_tables import FurtherRows
+from endmember.session.results.methods_text import assumptions, methods
+from endmember.session.results.report import report_text
+from endmember.session.results.result_tables import write_statistics, write_tables
+from endmember.session.results.results_folder import all_warnings
+from endmember.session.state.session import Session, run_all
+from endmember.session.statistics.snr_growth import GrowthPoint
 from several_maps import growth_of_two_maps, two_finished_maps, with_recipe
 
 HOSTILE = '<script>alert("1")</script> & more'

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from endmember.core.simulation import expected_truth
-from endmember.core.specimens import PHASES
+from endmember.core.simulation.simulated_map import expected_truth
+from endmember.core.simulation.specimens import PHASES
 
 SIZE, MAPS = 64, 2
 Rows = list[dict[str, str]]
@@ -104,8 +104,8 @@ def test_the_exponent_of_a_known_law_is_found_with_its_error(
 
 def test_the_bulk_is_that_of_the_phases_in_their_volumes(scripts: Any) -> None:
     """Per volume by a second way: masses of the phases, weight fractions, then atoms."""
-    from endmember.core.lines import atomic_mass
-    from endmember.core.simulation import weight_fractions
+    from endmember.core.simulation.simulated_map import weight_fractions
+    from endmember.core.xrays.lines import atomic_mass
 
     truth = expected_truth(48, 160.0, 1)
     volumes = (truth.depth_share * truth.thickness).sum(axis=(1, 2))

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from endmember.session.session import Failure
-from endmember.ui.requests import Requests, quietly
+from endmember.session.state.session import Failure
+from endmember.ui.document.requests import Requests, quietly
 from held_requests import Held
 
 

@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 
 from endmember.cli import run_command
-from endmember.core.partition import Coefficient, PartitionCoefficient, partition_coefficients
+from endmember.core.quantification.partition import (
+    Coefficient,
+    PartitionCoefficient,
+    partition_coefficients,
+)
 from endmember.demo import demo_recipe
-from endmember.files.partition_table import PartitionEntry, write_partition_csv
-from endmember.session.batch import run_recipe, write_results
-from endmember.session.recipe import PrecipitateRectangle, Recipe, Valences, changed
-from endmember.session.recipe_file import dump_recipe
-from endmember.session.session import Session
+from endmember.files.tables.partition_table import PartitionEntry, write_partition_csv
+from endmember.session.decisions.recipe import PrecipitateRectangle, Recipe, Valences, changed
+from endmember.session.decisions.recipe_file import dump_recipe
+from endmember.session.results.results_folder import run_recipe, write_results
+from endmember.session.state.session import Session
 
 PARTITION_COLUMNS = (
     "precipitate,matrix,map,source,region,element,d_atomic,d_atomic_sigma,d_atomic_systematic,"

@@ -12,10 +12,10 @@ from pytestqt.exceptions import capture_exceptions
 from pytestqt.qtbot import QtBot
 
 from endmember.core.progress import Report
-from endmember.session.recipe import Decomposition, MapInput, Recipe, Sample, changed
-from endmember.session.session import Failure, Session
-from endmember.session.steptable import MapStep, StepTable
-from endmember.ui.runner import STOPPED, Runner
+from endmember.session.decisions.recipe import Decomposition, MapInput, Recipe, Sample, changed
+from endmember.session.state.session import Failure, Session
+from endmember.session.state.steptable import MapStep, StepTable
+from endmember.ui.document.runner import STOPPED, Runner
 
 
 def recipe(components: int = 1) -> Recipe:

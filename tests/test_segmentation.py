@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from endmember.core.decomposition import decompose
-from endmember.core.masks import partition
+from endmember.core.counts.spectrum import FloatArray
+from endmember.core.masks.mask_algebra import partition
+from endmember.core.masks.purity import matrix_purity
+from endmember.core.masks.regions import Rectangle
+from endmember.core.masks.segmentation import Stroke, segment
 from endmember.core.progress import Cancelled
-from endmember.core.purity import matrix_purity
-from endmember.core.regions import Rectangle
-from endmember.core.segmentation import Stroke, segment
-from endmember.core.simulation import simulate_map
-from endmember.core.specimens import loose_rectangles
-from endmember.core.spectrum import FloatArray
+from endmember.core.simulation.simulated_map import simulate_map
+from endmember.core.simulation.specimens import loose_rectangles
+from endmember.core.unmixing.decomposition import decompose
 
 SIZE = 96
 CENTRES = ((24, 24, 0.8), (70, 30, 0.7), (30, 70, 0.15), (70, 72, 0.6))  # x, y, strength

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from endmember.core.progress import Cancelled, Report
-from endmember.session.recipe import (
+from endmember.session.decisions.recipe import (
     Decomposition,
     MapInput,
     Precipitate,
@@ -17,8 +17,8 @@ from endmember.session.recipe import (
     Sample,
     changed,
 )
-from endmember.session.session import Failure, Job, Session, attempt, run_all
-from endmember.session.steptable import (
+from endmember.session.state.session import Failure, Job, Session, attempt, run_all
+from endmember.session.state.steptable import (
     GroupStep,
     Maps,
     MapStep,
@@ -385,7 +385,7 @@ def test_progress_names_the_job_and_a_cancelled_run_ends() -> None:
 def test_peak_memory_grows_by_what_a_step_holds() -> None:
     # In a process of its own, as the highest point of this one lies somewhere before.
     code = (
-        "from endmember.session.memory import peak_memory_MB as peak\n"
+        "from endmember.session.state.memory import peak_memory_MB as peak\n"
         "before = peak(); block = bytearray(b'x') * 200_000_000; print(peak() - before)"
     )
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
@@ -407,7 +407,7 @@ def test_a_map_that_is_not_there_is_named() -> None:
 
 def test_the_session_needs_no_qt() -> None:
     code = (
-        "import sys, endmember.session.session, endmember.session.recipe_file\n"
+        "import sys, endmember.session.state.session, endmember.session.decisions.recipe_file\n"
         "assert not [m for m in sys.modules if 'Qt' in m or m.startswith('pyqtgraph')]"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

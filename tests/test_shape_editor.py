@@ -12,17 +12,17 @@ from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from endmember.ui.map_grid import MapGrid
-from endmember.ui.map_view import MapView, automatic_levels, outline_points
-from endmember.ui.shape_editor import ShapeEditor
-from endmember.ui.shape_gestures import (
+from endmember.ui.map_views.map_grid import MapGrid
+from endmember.ui.map_views.map_view import MapView, automatic_levels, outline_points
+from endmember.ui.map_views.shape_editor import ShapeEditor
+from endmember.ui.map_views.shape_gestures import (
     dragged_frame,
     frame_between,
     is_inside,
     part_of_frame,
     whole_frame,
 )
-from endmember.ui.shape_items import DrawnShape
+from endmember.ui.map_views.shape_items import DrawnShape
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 BOX = DrawnShape("box", "rectangle", (20, 20, 30, 20), QColor("red"), "box", whole=True)

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from endmember.core.detector import Detector
-from endmember.core.k_factors import GivenFactor
-from endmember.core.line_shapes import Calibration
-from endmember.core.partition import conventional_covariance, partition_coefficients
-from endmember.core.quantification import Method, composition_of
-from endmember.core.spectrum import EnergyAxis, FloatArray, Spectrum
-from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
-from endmember.core.subtraction import subtract, subtract_areas
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray, Spectrum
+from endmember.core.fitting.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.fitting.subtraction import subtract, subtract_areas
+from endmember.core.quantification.cliff_lorimer import Method, composition_of
+from endmember.core.quantification.partition import conventional_covariance, partition_coefficients
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.k_factors import GivenFactor
+from endmember.core.xrays.line_shapes import Calibration
 from line_spectra import expected_counts
 
 AXIS = EnergyAxis(0.9, 0.02, 350)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from endmember.demo import prepare_demo
-from endmember.session import edits
-from endmember.session.document import Document
-from endmember.session.map_data import load_map
-from endmember.session.recipe import changed
-from endmember.session.session import Session, run_all
-from endmember.session.shown_spectra import shown_spectrum, spectrum_names
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import changed
+from endmember.session.documents.document import Document
+from endmember.session.state.session import Session, run_all
+from endmember.session.steps.map_data import load_map
+from endmember.session.views.shown_spectra import shown_spectrum, spectrum_names
 
 SIZE = 48
 

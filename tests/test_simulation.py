@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from endmember.core.counts import SpectrumImage
-from endmember.core.electron_images import draw_images, expected_electrons
-from endmember.core.lines import alpha_energy_keV, atomic_mass, emission_lines
+from endmember.core.counts.spectrum_image import SpectrumImage
 from endmember.core.progress import Cancelled
-from endmember.core.simulation import (
+from endmember.core.simulation.electron_images import draw_images, expected_electrons
+from endmember.core.simulation.simulated_map import (
     Truth,
     draw_counts,
     expected_truth,
@@ -20,7 +19,8 @@ from endmember.core.simulation import (
     simulate_map,
     truth_arrays,
 )
-from endmember.core.specimens import PHASES, depth_shares, grains_of, loose_rectangles
+from endmember.core.simulation.specimens import PHASES, depth_shares, grains_of, loose_rectangles
+from endmember.core.xrays.lines import alpha_energy_keV, atomic_mass, emission_lines
 
 SIZE = 96
 
@@ -160,7 +160,7 @@ def test_images_leave_the_random_numbers_of_the_counts_alone(
     truth: Truth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_images = draw_counts(truth, seed=3)
-    monkeypatch.setattr("endmember.core.simulation.draw_images", lambda *_: {})
+    monkeypatch.setattr("endmember.core.simulation.simulated_map.draw_images", lambda *_: {})
     without = draw_counts(truth, seed=3)
     for name in ("starts", "channels", "counts"):
         assert getattr(with_images, name).tobytes() == getattr(without, name).tobytes()

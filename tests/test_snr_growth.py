@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from endmember.core.snr_growth import nested_subsets, root_law
-from endmember.session.compositions import Compositions
-from endmember.session.session import Session
-from endmember.session.snr_growth import GrowthPoint, snr_growth
+from endmember.core.quantification.snr_growth import nested_subsets, root_law
+from endmember.session.state.session import Session
+from endmember.session.statistics.snr_growth import GrowthPoint, snr_growth
+from endmember.session.steps.compositions import Compositions
 from several_maps import two_finished_maps
 
 PIXELS = np.array([25, 50, 100, 200, 400])

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from endmember.core import fit_problem
-from endmember.core.detector import Detector
-from endmember.core.line_shapes import Calibration, LineSet, fwhm_keV
-from endmember.core.spectrum import EnergyAxis, FloatArray, LowRankCovariance, Spectrum
-from endmember.core.spectrum_fit import Foil, SpectrumFit, fit_shapes, fit_spectrum
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray, LowRankCovariance, Spectrum
+from endmember.core.fitting import fit_problem
+from endmember.core.fitting.spectrum_fit import Foil, SpectrumFit, fit_shapes, fit_spectrum
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.line_shapes import Calibration, LineSet, fwhm_keV
 
 ELEMENTS = ("O", "Mg", "Al", "Si", "Ca", "Fe", "Nd", "Sm", "U")
 MAJORS = ("O", "Mg", "Al", "Si", "Ca", "Fe")

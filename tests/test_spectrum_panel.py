@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from endmember.session import edits
-from endmember.session.document import Document
-from endmember.session.session import Failure
-from endmember.ui.runner import Runner
-from endmember.ui.spectrum_panel import BEING_READ, NOT_READ, NOT_YET, SpectrumPanel
-from endmember.ui.workspace import Workspace
+from endmember.session.decisions import edits
+from endmember.session.documents.document import Document
+from endmember.session.state.session import Failure
+from endmember.ui.document.runner import Runner
+from endmember.ui.document.workspace import Workspace
+from endmember.ui.spectrum_views.spectrum_panel import BEING_READ, NOT_READ, NOT_YET, SpectrumPanel
 from held_requests import Held, held
 from page_stage import NAME, Prepared, prepared_demo
 

@@ -15,13 +15,19 @@ from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QApplication, QLineEdit, QMenu, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from endmember.ui.messages import NOTICES, Message
-from endmember.ui.plot_colours import contrast, legible, themed
-from endmember.ui.spectrum_axes import number, power_of_ten
-from endmember.ui.spectrum_layers import place_labels
-from endmember.ui.spectrum_traces import Extent, area_mask, columns_between, dashed, line_points
-from endmember.ui.spectrum_view import Curve, MarkerLine, SpectrumView, WindowMark
-from endmember.ui.theme import DARK, LIGHT, PHASE_COLOURS, THEME
+from endmember.ui.spectrum_views.spectrum_axes import number, power_of_ten
+from endmember.ui.spectrum_views.spectrum_layers import place_labels
+from endmember.ui.spectrum_views.spectrum_traces import (
+    Extent,
+    area_mask,
+    columns_between,
+    dashed,
+    line_points,
+)
+from endmember.ui.spectrum_views.spectrum_view import Curve, MarkerLine, SpectrumView, WindowMark
+from endmember.ui.widgets.messages import NOTICES, Message
+from endmember.ui.widgets.plot_colours import contrast, legible, themed
+from endmember.ui.widgets.theme import DARK, LIGHT, PHASE_COLOURS, THEME
 
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 NO_BUTTON = Qt.MouseButton.NoButton

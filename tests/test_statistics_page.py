@@ -11,23 +11,23 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from endmember.session import edits
-from endmember.session.composition_view import entry_key
-from endmember.session.document import Document
-from endmember.session.element_table import NO_VALUE
-from endmember.session.outlook_view import LOD
-from endmember.ui.agreement_tab import AgreementTab
-from endmember.ui.balance_tab import BalanceTab
-from endmember.ui.composition_entries import OVER_MAPS
-from endmember.ui.composition_page import CompositionPage
-from endmember.ui.growth_tab import GrowthTab
-from endmember.ui.line_tab import LineTab
-from endmember.ui.map_switch import StepsPanel, look_at_next
-from endmember.ui.outlook_tab import OutlookTab
-from endmember.ui.robustness_tab import RobustnessTab
-from endmember.ui.statistics_page import StatisticsPage
-from endmember.ui.step_list import StepList
-from endmember.ui.typed_table import StatisticsTable
+from endmember.session.decisions import edits
+from endmember.session.documents.document import Document
+from endmember.session.views.composition_view import entry_key
+from endmember.session.views.element_table import NO_VALUE
+from endmember.session.views.outlook_view import LOD
+from endmember.ui.pages.composition.composition_entries import OVER_MAPS
+from endmember.ui.pages.composition.composition_page import CompositionPage
+from endmember.ui.pages.composition.typed_table import StatisticsTable
+from endmember.ui.pages.statistics.agreement_tab import AgreementTab
+from endmember.ui.pages.statistics.balance_tab import BalanceTab
+from endmember.ui.pages.statistics.growth_tab import GrowthTab
+from endmember.ui.pages.statistics.line_tab import LineTab
+from endmember.ui.pages.statistics.outlook_tab import OutlookTab
+from endmember.ui.pages.statistics.robustness_tab import RobustnessTab
+from endmember.ui.pages.statistics.statistics_page import StatisticsPage
+from endmember.ui.window.map_switch import StepsPanel, look_at_next
+from endmember.ui.window.step_list import StepList
 from page_stage import LEFT, Stage
 from several_maps import two_finished_maps
 

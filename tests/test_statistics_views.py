@@ -10,36 +10,41 @@ from typing import Any
 import numpy as np
 import pytest
 
-from endmember.session.balance_view import BULK, BULK_SIGMA, balance_table, maps_balanced
-from endmember.session.bootstrap import BootstrapError
-from endmember.session.composition_view import UNITS, entry_table
-from endmember.session.compositions import Compositions, Entry
-from endmember.session.consistency_view import ONE_MAP, consistency_table, spectra_tested
-from endmember.session.edits import new_recipe, set_elements
-from endmember.session.element_table import ElementTable
-from endmember.session.growth_view import growth_of, growth_table
-from endmember.session.line_overlays import (
+from endmember.session.decisions.edits import new_recipe, set_elements
+from endmember.session.decisions.recipe import Contents, Goal, Limits, Recipe, changed
+from endmember.session.decisions.sample_goals import set_bulk, set_bulk_sigma, set_goal
+from endmember.session.state.session import Session
+from endmember.session.statistics.bootstrap import BootstrapError
+from endmember.session.statistics.map_consistency import map_consistency
+from endmember.session.statistics.mask_spread import MaskSpread
+from endmember.session.statistics.mass_balances import mass_balances
+from endmember.session.statistics.outlooks import outlooks
+from endmember.session.statistics.requested_results import (
+    KEPT,
+    RequestedResults,
+    is_finished,
+    question_of,
+)
+from endmember.session.statistics.snr_growth import GrowthPoint
+from endmember.session.steps.compositions import Compositions, Entry
+from endmember.session.views.balance_view import BULK, BULK_SIGMA, balance_table, maps_balanced
+from endmember.session.views.composition_view import UNITS, entry_table
+from endmember.session.views.consistency_view import ONE_MAP, consistency_table, spectra_tested
+from endmember.session.views.element_table import ElementTable
+from endmember.session.views.growth_view import growth_of, growth_table
+from endmember.session.views.line_overlays import (
     line_fit,
     overlaid,
     panels_of,
     range_about,
     spectra_of,
 )
-from endmember.session.map_consistency import map_consistency
-from endmember.session.mask_spread import MaskSpread
-from endmember.session.mass_balances import mass_balances
-from endmember.session.outlook_view import ERROR, LOD, outlook_table, relative_error
-from endmember.session.outlooks import outlooks
-from endmember.session.recipe import Contents, Goal, Limits, Recipe, changed
-from endmember.session.requested_results import KEPT, RequestedResults, is_finished, question_of
-from endmember.session.robustness_view import (
+from endmember.session.views.outlook_view import ERROR, LOD, outlook_table, relative_error
+from endmember.session.views.robustness_view import (
     relative_errors,
     robustness_table,
     with_known_errors,
 )
-from endmember.session.sample_goals import set_bulk, set_bulk_sigma, set_goal
-from endmember.session.session import Session
-from endmember.session.snr_growth import GrowthPoint
 from several_maps import two_finished_maps, with_recipe
 
 

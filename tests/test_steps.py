@@ -2,9 +2,9 @@
 
 import pytest
 
-from endmember.core.artefact_peaks import Artefacts
+from endmember.core.xrays.artefact_peaks import Artefacts
 from endmember.demo import demo_recipe
-from endmember.session.recipe import (
+from endmember.session.decisions.recipe import (
     Densities,
     Exclude,
     FactorsByHand,
@@ -13,8 +13,8 @@ from endmember.session.recipe import (
     Roi,
     changed,
 )
-from endmember.session.steps import STEPS, method_of
-from endmember.session.steptable import key
+from endmember.session.state.steptable import key
+from endmember.session.steps.chain import STEPS, method_of
 
 NAMES = tuple(step.name for step in STEPS)
 BASE = demo_recipe(256)

@@ -8,19 +8,19 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from endmember.core.closure import closure
-from endmember.core.detector import Detector
-from endmember.core.line_shapes import Calibration, fwhm_keV
-from endmember.core.lines import emission_lines
-from endmember.core.quantification import Method, composition_of
-from endmember.core.spectrum import EnergyAxis, FloatArray, LowRankCovariance, Spectrum
-from endmember.core.spectrum_fit import SpectrumFit, fit_spectrum
-from endmember.core.subtraction import (
+from endmember.core.counts.spectrum import EnergyAxis, FloatArray, LowRankCovariance, Spectrum
+from endmember.core.fitting.spectrum_fit import SpectrumFit, fit_spectrum
+from endmember.core.fitting.subtraction import (
     matrix_variance_share,
     negative_stretches,
     subtract,
     subtract_areas,
 )
+from endmember.core.quantification.cliff_lorimer import Method, composition_of
+from endmember.core.quantification.closure import closure
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.line_shapes import Calibration, fwhm_keV
+from endmember.core.xrays.lines import emission_lines
 
 AXIS = EnergyAxis(0.3, 0.01, 1000)
 ELEMENTS = ("O", "Mg", "Al", "Si", "Fe")

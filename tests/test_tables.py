@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from endmember.core.detector import Detector
-from endmember.core.line_shapes import Calibration, LineSet
-from endmember.core.quantification import Composition, Method, quantify
-from endmember.core.spectrum import EnergyAxis, Spectrum
-from endmember.files.composition_table import (
+from endmember.core.counts.spectrum import EnergyAxis, Spectrum
+from endmember.core.quantification.cliff_lorimer import Composition, Method, quantify
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.line_shapes import Calibration, LineSet
+from endmember.files.tables.composition_table import (
     Heading,
     composition_text,
     write_composition_csv,

@@ -11,11 +11,12 @@ import pytest
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QFileDialog
 
-from endmember.session import edits
-from endmember.session.document import Document
-from endmember.ui import dialogs, opening
-from endmember.ui.messages import Message
-from endmember.ui.workspace import PAGES
+from endmember.session.decisions import edits
+from endmember.session.documents.document import Document
+from endmember.ui.document.workspace import PAGES
+from endmember.ui.program import dialogs
+from endmember.ui.widgets.messages import Message
+from endmember.ui.window import opening
 from page_stage import NAME, SIZE, Prepared, prepared_demo
 from walk import Person
 from walk import person as person

@@ -14,10 +14,10 @@ from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication, QCommandLinkButton
 
-from endmember.session import edits
-from endmember.session.steps import FROM_COMPOSITIONS
-from endmember.ui import logbook
-from endmember.ui.workspace import PAGES
+from endmember.session.decisions import edits
+from endmember.session.steps.chain import FROM_COMPOSITIONS
+from endmember.ui.document.workspace import PAGES
+from endmember.ui.program import logbook
 from walk import CONTROL, LEFT, NO, Person, table_of
 from walk import person as person
 from walk_demo import demo as demo

@@ -28,10 +28,10 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from endmember.ui.periodic_table import PeriodicTableDialog
-from endmember.ui.small_plot import SmallPlot
-from endmember.ui.spectrum_view import SpectrumView
-from endmember.ui.workspace import PAGES
+from endmember.ui.document.workspace import PAGES
+from endmember.ui.pages.map.periodic_table import PeriodicTableDialog
+from endmember.ui.spectrum_views.small_plot import SmallPlot
+from endmember.ui.spectrum_views.spectrum_view import SpectrumView
 from walk import ALT, CONTROL, Person, says, table_of
 from walk import person as person
 from walk_demo import demo as demo

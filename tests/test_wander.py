@@ -15,8 +15,8 @@ import pytest
 from PyQt6.QtCore import QPoint, QTimer
 from PyQt6.QtWidgets import QApplication, QDialog, QMenu, QWidget
 
-from endmember.ui import logbook
-from endmember.ui.workspace import PAGES
+from endmember.ui.document.workspace import PAGES
+from endmember.ui.program import logbook
 from page_stage import Prepared, prepared_demo
 from walk import Person
 from walk import person as person
@@ -135,9 +135,9 @@ def test_menus_and_dialogs_that_were_closed_are_gone(
 
 
 def test_nothing_of_a_closed_document_stays_in_memory(person: Person, prepared: Prepared) -> None:
-    from endmember.session.document import Document
-    from endmember.session.map_data import MapData
-    from endmember.session.session import Session
+    from endmember.session.documents.document import Document
+    from endmember.session.state.session import Session
+    from endmember.session.steps.map_data import MapData
 
     def alive() -> Counter[str]:
         gc.collect()

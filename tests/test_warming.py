@@ -8,7 +8,11 @@ import sys
 from endmember.session import warming
 assert "numba" not in sys.modules and "scipy" not in sys.modules
 warming.warm_up()
-from endmember.core import counts, line_shapes, scree, segmentation, sparse_sums
+from endmember.core.counts import spectrum_image as counts
+from endmember.core.xrays import line_shapes
+from endmember.core.unmixing import scree
+from endmember.core.masks import segmentation
+from endmember.core.counts import sparse_sums
 compiled = [f for m in (counts, line_shapes, scree, sparse_sums)
             for f in vars(m).values() if hasattr(f, "nopython_signatures")]
 assert len(compiled) > 8

@@ -11,9 +11,9 @@ import pytest
 
 from endmember.cli import run_command
 from endmember.demo import demo_recipe, simulate_to
-from endmember.files.workbook import Sheet, write_workbook
-from endmember.session.recipe import FormulaBases, changed
-from endmember.session.recipe_file import dump_recipe
+from endmember.files.tables.workbook import Sheet, write_workbook
+from endmember.session.decisions.recipe import FormulaBases, changed
+from endmember.session.decisions.recipe_file import dump_recipe
 
 TABLES = {
     "composition": "composition.csv",

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from endmember.session import edits
-from endmember.session.document import Document
-from endmember.session.recipe import Decomposition, MapInput, Recipe, Sample
-from endmember.session.session import Failure, Session
-from endmember.ui.workspace import Workspace
+from endmember.session.decisions import edits
+from endmember.session.decisions.recipe import Decomposition, MapInput, Recipe, Sample
+from endmember.session.documents.document import Document
+from endmember.session.state.session import Failure, Session
+from endmember.ui.document.workspace import Workspace
 
 STEPS_DONE = ("read", "scree", "decomposition", "masks", "subtraction", "abundance")
 

@@ -33,11 +33,11 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from endmember.session.recipe import Recipe
-from endmember.ui.application import make_window
-from endmember.ui.preferences import Preferences
-from endmember.ui.window import MainWindow
-from endmember.ui.workspace import PAGES
+from endmember.session.decisions.recipe import Recipe
+from endmember.ui.document.workspace import PAGES
+from endmember.ui.program.preferences import Preferences
+from endmember.ui.window.application import make_window
+from endmember.ui.window.window import MainWindow
 
 PATIENCE_MS = 30_000
 LEFT = Qt.MouseButton.LeftButton
@@ -345,7 +345,7 @@ class Person:
 
     def choose_elements(self, quantified: str, clicks: dict[str, int]) -> None:
         """Type the quantified elements, then click cells of the periodic table so many times."""
-        from endmember.ui.periodic_table import PeriodicTableDialog
+        from endmember.ui.pages.map.periodic_table import PeriodicTableDialog
 
         self.click(self.button("Elements…"))
         dialog = self.dialog(PeriodicTableDialog)

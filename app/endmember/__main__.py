@@ -15,7 +15,7 @@ def main() -> int:
         freeze_support()
     choose_folder()
     if sys.argv[1:] == ["--read-files"]:  # the frozen program as its own reading process
-        from endmember.files.reading_child import serve
+        from endmember.files.reading.child import serve
 
         return serve()
     return run_command(sys.argv[1:])

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from endmember.session.batch_folder import Batch
-    from endmember.session.batch_runs import Outcome, State
+    from endmember.session.batch.batch_folder import Batch
+    from endmember.session.batch.batch_runs import Outcome, State
 
 DONE, FAULT, UNUSABLE = 0, 1, 2
 
@@ -81,7 +81,7 @@ def run_folder(options: argparse.Namespace) -> int:
         if nothing can be done at all.
     """
     from endmember.progress_bar import Bar
-    from endmember.session.batch_folder import prepare_batch, run_batch
+    from endmember.session.batch.batch_folder import prepare_batch, run_batch
 
     batch = prepare_batch(options.folder, options.recipe, options.out, options.pattern)
     for sentence in _about_drawings(batch):

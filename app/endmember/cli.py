@@ -414,7 +414,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> None:
-    from endmember.files.reading import describe
+    from endmember.files.reading.reader import describe
 
     found = describe(options.file)
     if options.json:

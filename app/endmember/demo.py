@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from endmember.core.progress import Report, part_of
-from endmember.files.folders import complete_file
-from endmember.session.recipe import Precipitate, Recipe, changed
-from endmember.session.recipe_file import dump_recipe, parse_recipe
+from endmember.files.disk.folders import complete_file
+from endmember.session.decisions.recipe import Precipitate, Recipe, changed
+from endmember.session.decisions.recipe_file import dump_recipe, parse_recipe
 
 RECIPE_SIZE = 256  # pixels for which the rectangles of the shipped recipe were drawn
 MAP_FILE, TRUTH_FILE, RECIPE_FILE = "demo.hspy", "truth.npz", "demo.toml"
@@ -36,8 +36,8 @@ def simulate_to(
     """
     import numpy as np
 
-    from endmember.core.simulation import simulate_map, truth_arrays
-    from endmember.files.exporting import write_map_hspy
+    from endmember.core.simulation.simulated_map import simulate_map, truth_arrays
+    from endmember.files.pictures.exporting import write_map_hspy
 
     for target in (path, truth_path):
         if target is not None and not target.resolve().parent.is_dir():

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from endmember.core.detector import Detector
-from endmember.core.k_factors import KFactorRow, KFactorTable, k_factor_table
-from endmember.core.lines import Family, atomic_mass, default_family
-from endmember.files.folders import complete_file
-from endmember.files.k_factor_csv import write_plain_csv
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.k_factors import KFactorRow, KFactorTable, k_factor_table
+from endmember.core.xrays.lines import Family, atomic_mass, default_family
+from endmember.files.disk.folders import complete_file
+from endmember.files.k_factors.k_factor_csv import write_plain_csv
 from endmember.quantify_command import detector_of
 
 LOW_keV, HIGH_keV = 0.1, 20.0  # a line is looked for where spectra have their lines

@@ -5,21 +5,25 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from endmember.core.background_spread import composition_spread, spread_sentence
-from endmember.core.detector import Detector
-from endmember.core.energy_calibration import check_energies
-from endmember.core.lines import atomic_mass
-from endmember.core.quantification import Method, quantify
-from endmember.core.spectrum import Spectrum
-from endmember.core.spectrum_fit import Foil
-from endmember.files.composition_table import Heading, composition_text, write_composition_csv
-from endmember.files.detection_table import detection_csv_beside, write_detection_csv
-from endmember.files.detector_curve import read_detector_curve
-from endmember.files.factor_checks import Stated
-from endmember.files.folders import complete_file
-from endmember.files.k_factor_file import read_k_factors
-from endmember.files.reading import read_spectrum
-from endmember.session.energy_checks import composed, lines_off
+from endmember.core.counts.spectrum import Spectrum
+from endmember.core.fitting.energy_calibration import check_energies
+from endmember.core.fitting.spectrum_fit import Foil
+from endmember.core.quantification.background_spread import composition_spread, spread_sentence
+from endmember.core.quantification.cliff_lorimer import Method, quantify
+from endmember.core.xrays.detector import Detector
+from endmember.core.xrays.lines import atomic_mass
+from endmember.files.disk.folders import complete_file
+from endmember.files.k_factors.detector_curve import read_detector_curve
+from endmember.files.k_factors.factor_checks import Stated
+from endmember.files.k_factors.k_factor_file import read_k_factors
+from endmember.files.reading.reader import read_spectrum
+from endmember.files.tables.composition_table import (
+    Heading,
+    composition_text,
+    write_composition_csv,
+)
+from endmember.files.tables.detection_table import detection_csv_beside, write_detection_csv
+from endmember.session.steps.energy_checks import composed, lines_off
 
 
 def quantify_file(options: argparse.Namespace) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from endmember.session.further_tables import Further
-    from endmember.session.publication import Publication
+    from endmember.session.results.further_tables import Further
+    from endmember.session.results.publication import Publication
 
 
 def run_to(
@@ -24,13 +24,13 @@ def run_to(
     Raises
     ------
     ValueError, RuntimeError
-        as `session.batch.run_recipe`, or if the folder cannot be written.
+        as `session.results.results_folder.run_recipe`, or if the folder cannot be written.
     """
-    from endmember.files.folders import complete_folder
+    from endmember.files.disk.folders import complete_folder
     from endmember.progress_bar import Bar
-    from endmember.session import batch
-    from endmember.session.further_tables import FurtherRows, write_further
-    from endmember.session.publication import write_publication
+    from endmember.session.results import results_folder as batch
+    from endmember.session.results.further_tables import FurtherRows, write_further
+    from endmember.session.results.publication import write_publication
 
     instead = " or replace it with --force"
     with complete_folder(out, force, instead) as folder, Bar() as bar:
@@ -52,10 +52,10 @@ def run_to(
 
 
 def _print_outcome(session: object, out: Path, warnings: Sequence[str]) -> None:
-    from endmember.files.composition_table import composition_text
-    from endmember.session import batch
-    from endmember.session.result_tables import composition_table
-    from endmember.session.session import Session
+    from endmember.files.tables.composition_table import composition_text
+    from endmember.session.results import results_folder as batch
+    from endmember.session.results.result_tables import composition_table
+    from endmember.session.state.session import Session
 
     assert isinstance(session, Session)
     shown = [row for row in composition_table(session) if row[0].source != "mixture"]

@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from endmember.session.further_tables import Further
-    from endmember.session.publication import Publication
+    from endmember.session.results.further_tables import Further
+    from endmember.session.results.publication import Publication
 
 
 def add_further_tables(run: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def add_further_tables(run: argparse.ArgumentParser) -> None:
 
 def further_tables(options: argparse.Namespace) -> Further:
     """Which further tables the options of `run` ask for."""
-    from endmember.session.further_tables import Further
+    from endmember.session.results.further_tables import Further
 
     growth = options.snr_growth or options.figures is not None or options.report
     return Further(growth, options.mask_spread, options.bootstrap)
@@ -58,7 +58,7 @@ def add_publication(run: argparse.ArgumentParser) -> None:
 
 def publication(options: argparse.Namespace) -> Publication:
     """Which figures and reports the options of `run` ask for."""
-    from endmember.session.publication import Publication
+    from endmember.session.results.publication import Publication
 
     return Publication(options.figures, options.report)
 

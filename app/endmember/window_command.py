@@ -62,7 +62,7 @@ def _open(
     if sys.platform == "linux":
         _check_display()
     try:
-        from endmember.ui.application import open_window
+        from endmember.ui.window.application import open_window
     except ImportError as error:
         library = missing_library(str(error))
         if library is None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from true_contents import composition_of_areas, expected_areas, separated_areas
 
-from endmember.core.counts import BoolArray
-from endmember.core.simulation import Truth
-from endmember.session.compositions import SUM, Compositions, Entry
-from endmember.session.map_data import roi_mask
-from endmember.session.session import Session
+from endmember.core.counts.spectrum_image import BoolArray
+from endmember.core.simulation.simulated_map import Truth
+from endmember.session.state.session import Session
+from endmember.session.steps.compositions import SUM, Compositions, Entry
+from endmember.session.steps.map_data import roi_mask
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Neighbouring maps of one simulated specimen, and the recipe that a person would make for them.
 
-The maps share the phases of the demo's specimen (`core.specimens`); grains and noise differ. The
-first has the demo's grains, the others random ones. Rectangles and regions follow from the truth,
-as a hand would draw them that sees the maps.
+The maps share the phases of the demo's specimen (`core.simulation.specimens`); grains and noise
+differ. The first has the demo's grains, the others random ones. Rectangles and regions follow from
+the truth, as a hand would draw them that sees the maps.
 """
 
 from __future__ import annotations
@@ -15,12 +15,18 @@ from published import ROI_PIXELS
 from scipy.ndimage import distance_transform_edt
 from true_contents import true_bulk
 
-from endmember.core.counts import BoolArray
+from endmember.core.counts.spectrum_image import BoolArray
 from endmember.core.progress import silent
-from endmember.core.simulation import expected_truth
-from endmember.core.specimens import PHASES, Grain, depth_shares, grains_of, loose_rectangles
+from endmember.core.simulation.simulated_map import expected_truth
+from endmember.core.simulation.specimens import (
+    PHASES,
+    Grain,
+    depth_shares,
+    grains_of,
+    loose_rectangles,
+)
 from endmember.demo import demo_recipe, simulate_to
-from endmember.session.recipe import Contents, PrecipitateRectangle, Recipe, Roi, changed
+from endmember.session.decisions.recipe import Contents, PrecipitateRectangle, Recipe, Roi, changed
 
 COUNTS_PER_PIXEL = 160.0
 PAPER_SIZE = 512

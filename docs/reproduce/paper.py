@@ -30,14 +30,14 @@ from paper_tables import (
     snr_table,
 )
 
-from endmember.core.simulation import expected_truth
-from endmember.files.folders import complete_folder
-from endmember.session.batch import run_recipe, write_results
-from endmember.session.map_consistency import map_consistency
-from endmember.session.mass_balances import mass_balances
-from endmember.session.recipe_file import dump_recipe
-from endmember.session.session import Session
-from endmember.session.snr_growth import GrowthPoint, snr_growth
+from endmember.core.simulation.simulated_map import expected_truth
+from endmember.files.disk.folders import complete_folder
+from endmember.session.decisions.recipe_file import dump_recipe
+from endmember.session.results.results_folder import run_recipe, write_results
+from endmember.session.state.session import Session
+from endmember.session.statistics.map_consistency import map_consistency
+from endmember.session.statistics.mass_balances import mass_balances
+from endmember.session.statistics.snr_growth import GrowthPoint, snr_growth
 
 
 @dataclass(frozen=True, eq=False, slots=True)

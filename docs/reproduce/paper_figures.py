@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from endmember.session.figures.figure_list import drawn_figures, planned_figures
-from endmember.session.session import Session
-from endmember.session.snr_growth import GrowthPoint
+from endmember.session.state.session import Session
+from endmember.session.statistics.snr_growth import GrowthPoint
 
 FIGURES: dict[int, tuple[str, ...]] = {
     1: ("elements_map1",),

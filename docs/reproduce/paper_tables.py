@@ -10,11 +10,11 @@ from measured import Measured, Share, columns_of, shares
 from power_law import PowerLaw, power_law, shared_pixels
 from published import LOD_SM_IN_FP_PPM, MASK_PIXELS, ROI_PIXELS, SNR, brg_mask_1
 
-from endmember.files.csv_table import write_csv
-from endmember.session.compositions import SUM
-from endmember.session.map_consistency import ElementConsistency
-from endmember.session.mass_balances import ElementBalance
-from endmember.session.snr_growth import GrowthPoint
+from endmember.files.tables.csv_table import write_csv
+from endmember.session.statistics.map_consistency import ElementConsistency
+from endmember.session.statistics.mass_balances import ElementBalance
+from endmember.session.statistics.snr_growth import GrowthPoint
+from endmember.session.steps.compositions import SUM
 
 TRACES = ("Nd", "Sm", "U")
 BALANCE_COLUMNS = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares
 
-from endmember.core.spectrum import FloatArray
+from endmember.core.counts.spectrum import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from endmember.core.counts import BoolArray
-from endmember.core.lines import atomic_mass
-from endmember.core.simulation import Truth
-from endmember.core.spectrum import FloatArray
+from endmember.core.counts.spectrum import FloatArray
+from endmember.core.counts.spectrum_image import BoolArray
+from endmember.core.simulation.simulated_map import Truth
+from endmember.core.xrays.lines import atomic_mass
 
 
 def true_bulk(truths: Sequence[Truth]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from endmember.core.counts import SpectrumImage
+    from endmember.core.counts.spectrum_image import SpectrumImage
 
 # In small pieces, the long ones divided: an import holds the interpreter while a library is loaded.
 LIBRARIES = (
@@ -31,14 +31,14 @@ LIBRARIES = (
     "psutil",
 )
 PARTS = (
-    "endmember.core.counts",
-    "endmember.core.quantification",
-    "endmember.core.decomposition",
-    "endmember.core.segmentation",
-    "endmember.core.abundance",
-    "endmember.files.reading",
-    "endmember.session.separation",
-    "endmember.session.compositions",
+    "endmember.core.counts.spectrum_image",
+    "endmember.core.quantification.cliff_lorimer",
+    "endmember.core.unmixing.decomposition",
+    "endmember.core.masks.segmentation",
+    "endmember.core.unmixing.abundance",
+    "endmember.files.reading.reader",
+    "endmember.session.steps.separation",
+    "endmember.session.steps.compositions",
 )
 PAUSE_S = 0.003  # in which another thread gets its turn
 
@@ -87,7 +87,7 @@ def _lasting(function: Callable[..., object], *arguments: object) -> None:
 
 def _start_reading() -> None:
     """Start the process that reads files: it loads its own libraries meanwhile."""
-    from endmember.files.reading_watch import warm_up
+    from endmember.files.reading.watch import warm_up
 
     warm_up()
 
@@ -99,8 +99,8 @@ def _touch(part: Callable[[SpectrumImage], None], largest: int) -> None:
 def _small_map(largest: int) -> SpectrumImage:
     import numpy as np
 
-    from endmember.core.counts import SpectrumImage
-    from endmember.core.spectrum import EnergyAxis
+    from endmember.core.counts.spectrum import EnergyAxis
+    from endmember.core.counts.spectrum_image import SpectrumImage
 
     counts = np.random.default_rng(0).poisson(0.6, (12, 12, 600)).astype(np.uint16)
     counts[0, 0, 300] = largest
@@ -116,13 +116,13 @@ def _touch_sums(image: SpectrumImage) -> None:
 
 
 def _touch_scree(image: SpectrumImage) -> None:
-    from endmember.core.scree import scree
+    from endmember.core.unmixing.scree import scree
 
     scree([image])
 
 
 def _touch_decomposition(image: SpectrumImage) -> None:
-    from endmember.core.decomposition import decompose
+    from endmember.core.unmixing.decomposition import decompose
 
     decompose([image], 2, max_iterations=3)
     decompose([image], 2, "frobenius", max_iterations=2)
@@ -131,8 +131,8 @@ def _touch_decomposition(image: SpectrumImage) -> None:
 def _touch_segmentation() -> None:
     import numpy as np
 
-    from endmember.core.regions import Rectangle
-    from endmember.core.segmentation import segment
+    from endmember.core.masks.regions import Rectangle
+    from endmember.core.masks.segmentation import segment
 
     maps = np.ones((2, 40, 40))
     maps[1, 14:24, 14:24] = 9.0
@@ -140,7 +140,7 @@ def _touch_segmentation() -> None:
 
 
 def _touch_lines() -> None:
-    from endmember.core.lines import atomic_mass, emission_lines
+    from endmember.core.xrays.lines import atomic_mass, emission_lines
 
     for element in ("O", "Mg", "Al", "Si", "Ca", "Fe", "C", "Cu"):
         emission_lines(element, 200.0)
@@ -151,8 +151,8 @@ def _touch_lines() -> None:
 def _touch_fit(image: SpectrumImage) -> None:
     from dataclasses import replace
 
-    from endmember.core.detector import Detector
-    from endmember.core.spectrum_fit import fit_spectrum
+    from endmember.core.fitting.spectrum_fit import fit_spectrum
+    from endmember.core.xrays.detector import Detector
 
     spectrum = replace(image.spectrum(), beam_energy_keV=200.0)
     fit_spectrum(spectrum, ("Mg", "Si"), detector=Detector())
@@ -161,7 +161,7 @@ def _touch_fit(image: SpectrumImage) -> None:
 def _touch_abundance(image: SpectrumImage) -> None:
     import numpy as np
 
-    from endmember.core.abundance import abundances
+    from endmember.core.unmixing.abundance import abundances
 
     ramp = np.arange(1.0, image.axis.channels + 1)
     abundances(image, np.array([ramp, ramp[::-1]]))

@@ -1,7 +1,8 @@
 """Figures of a finished session in the size and style of print, one function for each kind.
 
-Each returns a figure of matplotlib that nothing else holds; `files.figure_page.write_figure` makes
-a file of it. `figure_list.planned_figures` names all that a session has.
+Each returns a figure of matplotlib that nothing else holds;
+`files.pictures.figure_page.write_figure` makes a file of it. `figure_list.planned_figures` names
+all that a session has.
 """
 
 from endmember.session.figures.components import component_figure

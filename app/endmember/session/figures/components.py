@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from endmember.core.phase_colours import PHASE_COLOURS
-from endmember.files.figure_page import FAINT, INK, PAGE_mm, for_print, letter, new_figure
+from endmember.core.display.phase_colours import PHASE_COLOURS
+from endmember.files.pictures.figure_page import FAINT, INK, PAGE_mm, for_print, letter, new_figure
 from endmember.session.figures.map_panels import ACROSS, TITLE_mm, colour_bar, scale, show_map
 from endmember.session.figures.spectrum_panels import ENERGY, label_lines, steps, within
-from endmember.session.session import Failure
+from endmember.session.state.session import Failure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from endmember.core.scree import Scree
-    from endmember.session.component_views import ComponentView
-    from endmember.session.map_data import MapData
-    from endmember.session.session import Session
+    from endmember.core.unmixing.scree import Scree
+    from endmember.session.state.session import Session
+    from endmember.session.steps.map_data import MapData
+    from endmember.session.views.component_views import ComponentView
 
 END_keV = 10.0
 LOWEST = 3e-5  # of the peak: where the spectra end below
@@ -36,7 +36,7 @@ def component_figure(session: Session, map_name: str) -> Figure:
     would have as their share of the summed spectrum, shaded are ditches, where they fall far below
     it. After Chen et al. 2024, Fig. 3.
     """
-    from endmember.session.component_views import component_views
+    from endmember.session.views.component_views import component_views
 
     data: MapData = session.result("read", map_name)
     views = component_views(session.result("decomposition", map_name), data, 0.0)

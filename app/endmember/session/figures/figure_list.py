@@ -13,17 +13,17 @@ import numpy as np
 
 from endmember.core.progress import Report, parts_of, silent
 from endmember.session import figures
-from endmember.session.compositions import SUM
 from endmember.session.figures.spectrum_panels import compared, line_of, trace_elements
-from endmember.session.session import Failure
+from endmember.session.state.session import Failure
+from endmember.session.steps.compositions import SUM
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from endmember.files.figure_page import FigureFormat
-    from endmember.session.compositions import Entry
-    from endmember.session.session import Session
-    from endmember.session.snr_growth import GrowthPoint
+    from endmember.files.pictures.figure_page import FigureFormat
+    from endmember.session.state.session import Session
+    from endmember.session.statistics.snr_growth import GrowthPoint
+    from endmember.session.steps.compositions import Entry
 
 OTHER = re.compile(r"[^\w.+-]+")  # not in the name of a file
 
@@ -201,7 +201,7 @@ def drawn_figures(
     planned: Sequence[PlannedFigure], kind: FigureFormat, report: Report = silent
 ) -> Iterator[tuple[PlannedFigure, bytes | str]]:
     """Each figure as the bytes of a file, or the sentence why it cannot be drawn; one at a time."""
-    from endmember.files.figure_page import figure_bytes
+    from endmember.files.pictures.figure_page import figure_bytes
 
     for one, within in zip(planned, parts_of(report, max(len(planned), 1)), strict=False):
         within(0.0)

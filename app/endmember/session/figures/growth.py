@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from endmember.core.phase_colours import colour_of
-from endmember.files.figure_page import FAINT, INK, PAGE_mm, for_print, letter, new_figure
-from endmember.session.compositions import SUM
+from endmember.core.display.phase_colours import colour_of
+from endmember.files.pictures.figure_page import FAINT, INK, PAGE_mm, for_print, letter, new_figure
+from endmember.session.steps.compositions import SUM
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from endmember.session.snr_growth import GrowthPoint
+    from endmember.session.statistics.snr_growth import GrowthPoint
 
 PPM_PER_PERCENT = 1e4
 ELEMENT_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from endmember.files.figure_page import (
+from endmember.files.pictures.figure_page import (
     FAINT,
     INK,
     SMALL_SIZE,
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from endmember.core.composition import Composition
-    from endmember.core.spectrum import FloatArray
-    from endmember.session.session import Session
+    from endmember.core.counts.spectrum import FloatArray
+    from endmember.core.quantification.composition import Composition
+    from endmember.session.state.session import Session
 
 LINE_COLOUR, FIT_COLOUR = "#E69F00", "#D55E00"
 BAR_ROOM = 0.8
@@ -141,7 +141,7 @@ def line_fit_figure(session: Session, phase: str, element: str) -> Figure:
 
 
 def _content(composition: Composition, element: str) -> str:
-    from endmember.session.composition_view import decimals_for, number_text
+    from endmember.session.views.composition_view import decimals_for, number_text
 
     row = composition[element]
     value, sigma = (

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from endmember.core.phase_colours import colour_of
-from endmember.files.figure_page import (
+from endmember.core.display.phase_colours import colour_of
+from endmember.files.pictures.figure_page import (
     SMALL_SIZE,
     PAGE_mm,
     for_print,
     letter,
     new_figure,
 )
-from endmember.files.map_picture import add_scale_bar
+from endmember.files.pictures.map_picture import add_scale_bar
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from endmember.session.map_data import MapData
-    from endmember.session.session import Session
-    from endmember.session.steps import MapAbundance
+    from endmember.session.state.session import Session
+    from endmember.session.steps.chain import MapAbundance
+    from endmember.session.steps.map_data import MapData
 
 COUNTS, IMAGE, SHARE = "viridis", "gray", "cividis"  # colour maps; all rise evenly in lightness
 ENDS = (0.5, 99.5)  # percentiles between which a map of counts is coloured
@@ -101,7 +101,7 @@ def element_figure(session: Session, map_name: str) -> Figure:
 
     The windows are 1.2 FWHM wide; background is not subtracted. After Chen et al. 2024, Fig. 1.
     """
-    from endmember.core.energy_windows import element_windows, measured_family, window_maps
+    from endmember.core.fitting.energy_windows import element_windows, measured_family, window_maps
 
     data: MapData = session.result("read", map_name)
     sample, image = session.recipe.sample, data.image
@@ -129,8 +129,8 @@ def abundance_figure(session: Session, map_name: str) -> Figure:
     The maps are those that are written as TIFF, not smoothed. Titles give the share of each phase
     in the counts of the whole map, with its error.
     """
-    from endmember.core.map_display import mixed_colours
-    from endmember.session.composition_view import decimals_for, number_text
+    from endmember.core.display.map_display import mixed_colours
+    from endmember.session.views.composition_view import decimals_for, number_text
 
     data: MapData = session.result("read", map_name)
     found: MapAbundance = session.result("abundance", map_name)

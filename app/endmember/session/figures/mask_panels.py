@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from endmember.core.phase_colours import colour_of
-from endmember.files.figure_page import INK, for_print, letter
+from endmember.core.display.phase_colours import colour_of
+from endmember.files.pictures.figure_page import INK, for_print, letter
 from endmember.session.figures.map_panels import IMAGE, grid_of_maps, scale, show_map
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    from endmember.core.regions import Region
-    from endmember.session.map_data import MapData
-    from endmember.session.separation import MapMasks
-    from endmember.session.session import Session
+    from endmember.core.masks.regions import Region
+    from endmember.session.state.session import Session
+    from endmember.session.steps.map_data import MapData
+    from endmember.session.steps.separation import MapMasks
 
 FIRST_IMAGES = ("haadf", "adf", "hadf")  # which companion image is shown, if there are several
 
@@ -45,8 +45,8 @@ def outline(region: Region, colour: str, *, dashed: bool) -> Patch:
     """The edge of a region (in pixels of the map as analysed) as it lies on `show_map`."""
     from matplotlib.patches import Ellipse, Polygon, Rectangle
 
-    from endmember.core.regions import Ellipse as Oval
-    from endmember.core.regions import Rectangle as Box
+    from endmember.core.masks.regions import Ellipse as Oval
+    from endmember.core.masks.regions import Rectangle as Box
 
     style: dict[str, Any] = {
         "fill": False,
@@ -68,7 +68,7 @@ def draw_shapes(axes: Axes, session: Session, map_name: str) -> list[Line2D]:
     """Draw rectangles, regions of interest and exclusions (dashed); returns the keys to them."""
     from matplotlib.lines import Line2D
 
-    from endmember.session.shapes import rectangle_on, region_on
+    from endmember.session.decisions.shapes import rectangle_on, region_on
 
     data: MapData = session.result("read", map_name)
     recipe, entry = session.recipe, session.recipe.map_named(map_name)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from endmember.core.phase_colours import colour_of
-from endmember.files.figure_page import FAINT, INK, PAGE_mm, for_print, letter, new_figure
-from endmember.session.composition_view import decimals_for, number_text
+from endmember.core.display.phase_colours import colour_of
+from endmember.files.pictures.figure_page import FAINT, INK, PAGE_mm, for_print, letter, new_figure
 from endmember.session.figures.spectrum_panels import (
     COUNTS,
     ENERGY,
@@ -27,15 +26,16 @@ from endmember.session.figures.spectrum_panels import (
     trace_elements,
     within,
 )
+from endmember.session.views.composition_view import decimals_for, number_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from endmember.core.spectrum import FloatArray
-    from endmember.core.subtraction import Subtraction
-    from endmember.session.separation import MapPhases
-    from endmember.session.session import Session
+    from endmember.core.counts.spectrum import FloatArray
+    from endmember.core.fitting.subtraction import Subtraction
+    from endmember.session.state.session import Session
+    from endmember.session.steps.separation import MapPhases
 
 PER_PIXEL = "counts per pixel and channel"
 WHOLE_keV, INSET_keV = 0.02, 0.03  # channels are joined to this width, for the eye

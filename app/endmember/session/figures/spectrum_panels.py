@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from endmember.files.figure_page import FAINT, INK, SMALL_SIZE
-from endmember.session.compositions import SUM
+from endmember.files.pictures.figure_page import FAINT, INK, SMALL_SIZE
+from endmember.session.steps.compositions import SUM
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from endmember.core.composition import Composition
-    from endmember.core.spectrum import EnergyAxis, FloatArray
-    from endmember.core.spectrum_fit import SpectrumFit
-    from endmember.session.compositions import Entry
-    from endmember.session.session import Session
+    from endmember.core.counts.spectrum import EnergyAxis, FloatArray
+    from endmember.core.fitting.spectrum_fit import SpectrumFit
+    from endmember.core.quantification.composition import Composition
+    from endmember.session.state.session import Session
+    from endmember.session.steps.compositions import Entry
 
 TRACE_PERCENT = 1.0  # at.%: an element below it in every phase is a trace
 FEWEST, MOST_TRACES = 1, 6

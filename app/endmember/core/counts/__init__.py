@@ -1,0 +1,1 @@
+"""Counts: maps and spectra, and sums over them at memory speed."""

@@ -1,0 +1,1 @@
+"""Maps and phases as they are shown: for the eyes only."""

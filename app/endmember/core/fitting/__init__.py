@@ -1,0 +1,1 @@
+"""Fits of lines and background to a spectrum, and what rests on them before any composition."""

@@ -1,0 +1,1 @@
+"""Which pixels belong to which phase, and how pure they are."""

@@ -1,0 +1,1 @@
+"""From areas of lines to compositions, limits, and comparisons of them."""

@@ -1,0 +1,1 @@
+"""The physics of lines: energies, cross sections, detector, absorption, k-factors."""

@@ -1,0 +1,1 @@
+"""k-factors and detector curves from files."""

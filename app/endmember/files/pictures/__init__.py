@@ -1,0 +1,1 @@
+"""Maps, spectra, figures and pages for other programs and for print."""

@@ -1,0 +1,1 @@
+"""One recipe applied to many maps."""

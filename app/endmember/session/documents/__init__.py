@@ -1,0 +1,1 @@
+"""The recipe as a file that is opened, saved and recovered, and its data files."""

@@ -1,0 +1,1 @@
+"""What a run writes: the results folder, its tables, and the report."""

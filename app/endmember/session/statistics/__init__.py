@@ -1,0 +1,1 @@
+"""What is asked for beyond the compositions: growth, spread, balance, agreement, outlook."""

@@ -1,0 +1,1 @@
+"""What tables and maps of the window show, as values and words without Qt."""

@@ -1,0 +1,1 @@
+"""Maps on the screen, and shapes drawn on them."""

@@ -1,0 +1,1 @@
+"""The program itself: settings of the person, log, general dialogs."""

@@ -1,0 +1,1 @@
+"""Spectra on the screen, and the panel below the maps."""

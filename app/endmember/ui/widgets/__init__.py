@@ -1,0 +1,1 @@
+"""Widgets and colours that know nothing of maps or recipes."""

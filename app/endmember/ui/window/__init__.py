@@ -1,0 +1,1 @@
+"""The window round the pages: start, menus, opening and saving."""
