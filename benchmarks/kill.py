@@ -43,8 +43,9 @@ from endmember.session.documents.recovery import Recovery
 GESTURE_s = 0.15  # from one to the next: faster than hands are
 SAVING_s, WINDOW_s = 0.12, 1.5  # moments are drawn from so long after the first save, gesture
 READY = (  # imported once; nothing is computed before a process is forked
-    *("batch", "compositions", "partitions", "background_spreads", "separation", "map_data"),
-    *("composition_tables", "result_tables"),
+    *("results.results_folder", "results.result_tables", "views.composition_tables"),
+    *("steps.compositions", "steps.partitions", "steps.background_spreads"),
+    *("steps.separation", "steps.map_data"),
 )
 BY_NATURE = ("run.json",)  # holds times: alike only in its warnings
 

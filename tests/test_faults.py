@@ -135,7 +135,7 @@ def test_a_quota_on_the_size_of_files_leaves_the_saved_recipe(tmp_path: Path) ->
     before = path.read_bytes()
     code = (
         "import sys; from endmember.session.documents.document import Document\n"
-        "from endmember.session import edits\n"
+        "from endmember.session.decisions import edits\n"
         "document = Document.open(sys.argv[1])\n"
         "recipe = edits.rename_matrix(document.session.recipe, 'B' * 80)\n"
         "document.session.change(recipe)\n"
@@ -391,7 +391,7 @@ def test_what_a_killed_program_left_is_tidied_up_and_an_old_result_comes_back(
 ) -> None:
     target = tmp_path / "results"
     code = (
-        "import os, sys; from pathlib import Path; from endmember.files import folders\n"
+        "import os, sys; from pathlib import Path; from endmember.files.disk import folders\n"
         "rename = Path.rename\n"
         "def once(self, to):\n"
         "    rename(self, to)\n"

@@ -44,7 +44,7 @@ sys.stdin.read()
 @cache
 def ended_mark() -> str:
     """The mark of a program that has ended."""
-    code = "from endmember.files import owners; print(owners.own_mark())"
+    code = "from endmember.files.disk import owners; print(owners.own_mark())"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return done.stdout.strip()
 

@@ -208,7 +208,7 @@ def test_growth_is_computed_on_request_can_be_cancelled_and_is_found_again_after
     hands.choose(hands.page.subject_row.element_box, "Fe")
     hands.choose(hands.page.subject_row.phase_box, "Fp")
     assert "sum of the maps" in tab.legend.text()
-    assert "a strong line" in tab.snr.accessibleDescription()
+    hands.until(lambda: "a strong line" in tab.snr.accessibleDescription())
     hands.choose(hands.page.subject_row.element_box, "Nd")
     hands.until(lambda: "σ at" in tab.snr.accessibleDescription())
     hands.choose(hands.page.subject_row.element_box, "Fe")

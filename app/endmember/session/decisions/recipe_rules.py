@@ -41,8 +41,6 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNORE
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 _UNFIT = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff/\\:*?"<>|]')
 _LONGEST_NAME = 100  # bytes
-
-
 LARGEST_ENERGY_OFFSET_keV = 2
 ENERGY_GAINS = (0.4, 2.5)  # some files give half or twice the width of a channel
 MOST_BULK = 101.0  # at.%: what rounding may leave above 100
@@ -228,9 +226,8 @@ def _known_element(path: Path, element: str, elements: Sequence[str]) -> Iterato
 def _formula_units(bases: Mapping[str, str]) -> Iterator[Problem]:
     if not bases:
         return
-    from endmember.core.quantification.formula_units import (
-        basis_of,  # late: it loads numerical libraries
-    )
+    # late: it loads numerical libraries
+    from endmember.core.quantification.formula_units import basis_of
 
     for phase, text in bases.items():
         try:
@@ -367,9 +364,8 @@ def _k_factors(quantification: Quantification, elements: Sequence[str]) -> Itera
     yield from _path(path, quantification.k_factors, 'write "computed" or a file')
     if not quantification.k_factor:
         return
-    from endmember.core.xrays.k_factors import (
-        HAND_REFERENCE,  # late: it loads the tables of the lines
-    )
+    # late: it loads the tables of the lines
+    from endmember.core.xrays.k_factors import HAND_REFERENCE
 
     for element, value in quantification.k_factor.items():
         where = ("quantification", "k_factor", element)
@@ -394,9 +390,8 @@ def _oxygen(quantification: Quantification, elements: Sequence[str]) -> Iterator
         yield Problem(("quantification", "oxygen"), says, unfinished=True)
     if not quantification.valence:
         return
-    from endmember.core.xrays.oxides import (
-        LARGEST_VALENCE,  # late: it loads the tables of the lines
-    )
+    # late: it loads the tables of the lines
+    from endmember.core.xrays.oxides import LARGEST_VALENCE
 
     for element, valence in quantification.valence.items():
         where = ("quantification", "valence", element)

@@ -47,9 +47,8 @@ class FormulaBasisBox(QWidget):
 
     def show_phase(self, phase: str | None, recipe: Recipe) -> None:
         """Show the basis of a phase; None for what has none, such as a mixture."""
-        from endmember.core.quantification.formula_units import (
-            basis_of,  # late: it loads numerical libraries
-        )
+        # late: it loads numerical libraries
+        from endmember.core.quantification.formula_units import basis_of
 
         if phase != self.phase:
             self.size_box.interpretText()  # what is typed belongs to the phase it was typed for
