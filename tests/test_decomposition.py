@@ -8,6 +8,7 @@ from endmember.core.counts.spectrum_image import SpectrumImage
 from endmember.core.progress import Cancelled
 from endmember.core.unmixing.decomposition import Decomposition, decompose
 from endmember.core.unmixing.poisson_nmf import refine
+from endmember.core.unmixing.rotations import FLATTEST, rotations
 from endmember.core.unmixing.scree import independent_counts, scree
 
 CHANNELS = 120
@@ -86,7 +87,7 @@ def test_scree_eigenvalues_are_those_of_the_dense_scaled_counts() -> None:
     values = np.linalg.svd(scaled, compute_uv=False) ** 2
     found = scree([image], count=5).eigenvalues
     noise_variance = counts.size / counts.sum()
-    np.testing.assert_allclose(found, values[:5] / noise_variance / len(counts), rtol=1e-9)
+    np.testing.assert_allclose(found, values[:5] / noise_variance / len(counts), rtol=1e-6)
 
 
 def test_the_noise_level_lies_just_above_the_edge_of_random_matrix_theory() -> None:
@@ -218,6 +219,37 @@ def test_the_weights_of_given_profiles_are_the_best_under_the_bound(components: 
         bounds = [(0, None)] * components
         best = minimize(loss, start, jac=slope, bounds=bounds, tol=1e-12).fun
         assert loss(own) <= best + 2e-5
+
+
+def best_weights(counts: FloatArray, profiles: FloatArray, weights: FloatArray) -> FloatArray:
+    """The weights (P, K) of profiles (C, K), by EM alone."""
+    for _ in range(20000):
+        weights = weights * (counts / (weights @ profiles.T) @ profiles) / profiles.sum(axis=0)
+    return weights
+
+
+def test_along_a_rotation_the_loss_bends_as_plain_differences_say() -> None:
+    rng = np.random.default_rng(3)
+    profiles = rng.gamma(0.5, size=(30, 3)) + 0.01
+    truth = rng.gamma(0.3, 2000.0, size=(40, 3)) * (rng.random((40, 3)) > 0.3) + [30, 0, 0]
+    counts = rng.poisson(truth @ profiles.T).astype(np.uint32)
+    image = SpectrumImage.from_array(counts.reshape(8, 5, 30), EnergyAxis(0.3, 0.05, 30))
+    free = rng.random(profiles.shape) > 0.2
+    weights = best_weights(counts, profiles, np.full((40, 3), counts.sum() / 120))
+    weights[weights < 1e-6] = 0.0  # at the bound
+    found = rotations([image], [weights], profiles, free)
+    assert len(found.directions) == 6
+
+    def half_loss(moved: FloatArray) -> float:
+        mean = best_weights(counts, moved, weights + 1e-9) @ moved.T
+        return float((mean - counts * np.log(mean)).sum())
+
+    for direction, longer in zip(found.directions, found.longer, strict=True):
+        assert not direction[~free].any()
+        step = 0.02 * direction / np.abs(direction).max() * profiles.min()
+        length = np.abs(step).max() / np.abs(direction).max()
+        ends = half_loss(profiles + step) + half_loss(profiles - step) - 2 * half_loss(profiles)
+        assert 1 / longer == pytest.approx(max(abs(ends / length**2), FLATTEST), rel=0.05)
 
 
 @pytest.mark.parametrize("method", ["poisson", "frobenius"])

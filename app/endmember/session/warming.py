@@ -124,7 +124,7 @@ def _touch_scree(image: SpectrumImage) -> None:
 def _touch_decomposition(image: SpectrumImage) -> None:
     from endmember.core.unmixing.decomposition import decompose
 
-    decompose([image], 2, max_iterations=3)
+    decompose([image], 2, max_iterations=5)
     decompose([image], 2, "frobenius", max_iterations=2)
 
 

@@ -12,7 +12,8 @@ from endmember.core.counts.spectrum import EnergyAxis, FloatArray
 from endmember.core.counts.spectrum_image import SpectrumImage
 from endmember.core.progress import Report, silent
 from endmember.core.unmixing.least_squares_nmf import least_squares_factors
-from endmember.core.unmixing.poisson_nmf import TINY, Factors, poisson_factors, refine
+from endmember.core.unmixing.poisson_nmf import TINY, Factors, refine
+from endmember.core.unmixing.poisson_start import poisson_factors
 from endmember.core.unmixing.scree import check_same_axis
 
 Method = Literal["poisson", "frobenius"]
@@ -70,8 +71,8 @@ def decompose(
     "poisson" maximises the Poisson likelihood of the counts (Lee & Seung 2001, Kullback-Leibler);
     "frobenius" is NMF by least squares on counts divided by sqrt(pixel mean x channel mean) (Keenan
     & Kotula 2004), scaled back. It ends when an iteration lowers the loss by less than `tolerance`
-    of itself, for "poisson" when two in a row do so by less than a twentieth of that, or after
-    `max_iterations`. The same seed gives the same result.
+    of itself, for "poisson" when two in a row do so, or after `max_iterations`. The same seed gives
+    the same result.
 
     Raises
     ------

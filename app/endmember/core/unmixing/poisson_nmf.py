@@ -8,10 +8,11 @@ Anal. 10, 1973, 413): by Newton steps under the bound, shortened so that they al
 gradient with respect to H, that of the likelihood at the best weights, and each channel's Hessian.
 
 H first takes EM steps (Lee & Seung, Adv. Neural Inf. Process. Syst. 13, 2001, eq. 5), then Newton
-steps by channel under the bound, bent by the last few steps as in limited-memory BFGS (Nocedal,
-Math. Comput. 35, 1980, 773), which knows of the coupling that the weights make between channels.
-Entries that the Newton step sends to the bound are left out of it (Bertsekas, SIAM J. Control
-Optim. 20, 1982, 221). A step that would raise the loss is not taken.
+steps by channel under the bound and along rotations of the components (`rotations`), bent by the
+last few steps as in limited-memory BFGS (Nocedal, Math. Comput. 35, 1980, 773): both know of the
+coupling that the weights make between channels. Entries that the Newton step sends to the bound are
+left out of it (Bertsekas, SIAM J. Control Optim. 20, 1982, 221). A step that would raise the loss
+is not taken.
 
 Within a pixel single precision is used: its rounding, 6e-8 of a mean, is far below the counting
 noise, and evens out over the millions of counts that the sums by channel and the loss are made of.
@@ -28,23 +29,21 @@ import numpy as np
 from endmember.core.counts.sparse_sums import BLOCKS, for_each_block
 from endmember.core.counts.spectrum import FloatArray
 from endmember.core.counts.spectrum_image import SpectrumImage
-from endmember.core.progress import Report, part_of, parts_of, silent
+from endmember.core.progress import Report, parts_of, silent
+from endmember.core.unmixing.rotations import rotations
 
-STARTS = 6  # random starts on the coarse map, of which the best goes on
-SHORT_PASSES, LONG_PASSES = 12, 60  # for each start, and for the best; coarse ones cost little
-COARSE_PIXELS = 800  # the map in large pixels has about as many
-COARSE_CHANNELS = 250
 TINY = 1e-12
 EM_PASSES = 2  # before the Newton steps: a start without the fine structure is too far for them
 FEW_PIXELS = 200  # are solved in one thread
 EM_TURNS, TURNS = 3, 30  # Newton steps for the weights of a pixel in a pass, at most
-ENOUGH = 1e-5  # twice the deviance that a further Newton step would take off a pixel
+ENOUGH = 3e-5  # twice the deviance that a further Newton step would take off a pixel
 NEARLY = 0.3 * float(np.sqrt(ENOUGH))  # about what a last Newton step turns into ENOUGH
 MEMORY = 6  # steps of the profiles that are remembered
 OLDEST_HESSIAN = 8  # passes: summing it is a third of a pass, and it changes little
 LEAST_MEAN = 1e-30  # counts expected where no component has any
 ANY_ORDER = {"reassoc", "contract", "nsz", "arcp"}  # of sums, that they can be done in parallel
 KEPT = 0.3  # part of a value in a profile that a step leaves: a channel must not lose its all
+SINGULAR = 1e-6  # of a diagonal of the Hessian, which has single precision
 LN_2 = float(np.log(2.0))
 SHORTEST = 1e-3  # of a Newton step: a shorter one tells nothing
 
@@ -64,9 +63,48 @@ class Factors:
 
 
 @numba.njit(cache=True, nogil=True)
-def _bounded_step(hessian, gradient, lowest, step):  # type: ignore[no-untyped-def]
-    """The `step` >= `lowest` with the least g^T s + s^T H s / 2, by coordinate descent."""
-    step[:] = 0.0
+def _free_step(hessian, gradient, step, factor):  # type: ignore[no-untyped-def]
+    """The `step` with the least g^T s + s^T H s / 2 by Cholesky; false where H is near singular."""
+    size = len(step)
+    for i in range(size):
+        for j in range(i + 1):
+            rest = hessian[i, j]
+            for k in range(j):
+                rest -= factor[i, k] * factor[j, k]
+            if j < i:
+                factor[i, j] = rest / factor[j, j]
+            elif rest > SINGULAR * hessian[i, i]:
+                factor[i, i] = np.sqrt(rest)
+            else:
+                return False
+    for i in range(size):
+        rest = -gradient[i]
+        for k in range(i):
+            rest -= factor[i, k] * step[k]
+        step[i] = rest / factor[i, i]
+    for i in range(size - 1, -1, -1):
+        rest = step[i]
+        for k in range(i + 1, size):
+            rest -= factor[k, i] * step[k]
+        step[i] = rest / factor[i, i]
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
+def _bounded_step(hessian, gradient, lowest, step, factor):  # type: ignore[no-untyped-def]
+    """The `step` >= `lowest` with the least g^T s + s^T H s / 2.
+
+    By coordinate descent where the step without bounds does not do; `factor` (K, K) is for scratch.
+    """
+    inside = _free_step(hessian, gradient, step, factor)
+    if not inside:
+        step[:] = 0.0
+    for k in range(len(step)):
+        if step[k] < lowest[k]:
+            step[k] = lowest[k]
+            inside = False
+    if inside:
+        return
     for _ in range(30):
         moved = 0.0
         for k in range(len(step)):
@@ -118,7 +156,7 @@ def _curvature(part, mean, ratio, filled, second, hessian):  # type: ignore[no-u
 
 @numba.njit(cache=True, nogil=True)
 def _fit_pixel(  # type: ignore[no-untyped-def]
-    part, x, filled, areas, turns, w, mean, ratio, second, hessian, gradient, step, lowest
+    part, x, filled, areas, turns, w, mean, ratio, second, hessian, gradient, step, lowest, factor
 ):
     """Newton steps for the weights `w` of one pixel with the counts `x` and profiles `part` (K, n).
 
@@ -133,7 +171,7 @@ def _fit_pixel(  # type: ignore[no-untyped-def]
             _curvature(part, mean, ratio, filled, second, hessian)
         for k in range(len(w)):
             lowest[k] = -w[k]
-        _bounded_step(hessian, gradient, lowest, step)
+        _bounded_step(hessian, gradient, lowest, step, factor)
         decrement = 0.0
         for k in range(len(w)):
             for j in range(len(w)):
@@ -191,17 +229,19 @@ def _add_channels(channels, low, filled, ratio, second, w, products, out):  # ty
 def _sweep_block(starts, channels, counts, weights, profiles, areas, first, last, turns, out):  # type: ignore[no-untyped-def]
     """Solve the `weights` of the pixels first:last; returns their sum of x ln(mu).
 
-    `areas` (K,) are the sums of the profiles. Adds to `out` (C, K + K (K + 1) / 2) for each channel
-    sum_p x w / mu and the lower triangle of sum_p x w w^T / mu^2, or to (C, K) the first only.
+    `areas` (K,) are the sums of the `profiles` (K, C). Adds to `out` (C, K + K (K + 1) / 2) for
+    each channel sum_p x w / mu and the lower triangle of sum_p x w w^T / mu^2, or to (C, K) the
+    first only.
     """
-    size = profiles.shape[1]
+    size = profiles.shape[0]
     longest = 1
     for pixel in range(first, last):
         longest = max(longest, 1 + starts[pixel + 1] - starts[pixel])
     part = np.empty((size, longest), dtype=np.float32)
     x, mean = np.empty(longest, dtype=np.float32), np.empty(longest, dtype=np.float32)
     ratio, second = np.empty(longest, dtype=np.float32), np.empty(longest, dtype=np.float32)
-    hessian, products = np.empty((size, size)), np.empty(size * (size + 1) // 2)
+    hessian, factor = np.empty((size, size)), np.empty((size, size))
+    products = np.empty(size * (size + 1) // 2)
     gradient, step, lowest, w = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
     log_sum = 0.0
     for pixel in range(first, last):
@@ -212,12 +252,27 @@ def _sweep_block(starts, channels, counts, weights, profiles, areas, first, last
             continue
         for e in range(filled):
             x[e] = counts[low + e]
-            for k in range(size):
-                part[k, e] = profiles[channels[low + e], k]
+        for k in range(size):
+            own = profiles[k]
+            for e in range(filled):
+                part[k, e] = own[channels[low + e]]
         for k in range(size):
             w[k] = weights[pixel, k]
         _fit_pixel(
-            part, x, filled, areas, turns, w, mean, ratio, second, hessian, gradient, step, lowest
+            part,
+            x,
+            filled,
+            areas,
+            turns,
+            w,
+            mean,
+            ratio,
+            second,
+            hessian,
+            gradient,
+            step,
+            lowest,
+            factor,
         )
         log_sum += _log_sum(x, mean, filled, second)
         for k in range(size):
@@ -232,9 +287,10 @@ def _sweep_block(starts, channels, counts, weights, profiles, areas, first, last
 def _newton_steps(profiles, gradient, hessians):  # type: ignore[no-untyped-def]
     """For each channel the Newton step (C, K) that leaves `KEPT` of each value."""
     steps = np.empty_like(profiles)
+    factor = np.empty_like(hessians[0])
     for channel in range(len(profiles)):
         lowest = (KEPT - 1.0) * profiles[channel]
-        _bounded_step(hessians[channel], gradient[channel], lowest, steps[channel])
+        _bounded_step(hessians[channel], gradient[channel], lowest, steps[channel], factor)
     return steps
 
 
@@ -289,7 +345,9 @@ def _sweep(
     log_sums = np.zeros((len(images), BLOCKS))
     solved = [w.copy() for w in weights]
     areas = profiles.sum(axis=0)
-    narrow = profiles.astype(np.float32)  # seven digits are enough for a mean, at half the time
+    narrow = np.ascontiguousarray(
+        profiles.T, np.float32
+    )  # seven digits are enough for a mean, at half the time
     for number, (image, own) in enumerate(zip(images, solved, strict=True)):
         arrays = image.starts, image.channels, image.counts, own, narrow, areas
 
@@ -311,8 +369,10 @@ def _sweep(
 _Memory = list[tuple[FloatArray, FloatArray]]  # steps of the profiles, and of the gradient
 
 
-def _direction(here: _Point, memory: _Memory) -> FloatArray:
-    """The step (C, K) of the profiles: Newton's by channel, bent by what is remembered."""
+def _direction(
+    images: Sequence[SpectrumImage], here: _Point, memory: _Memory, by_rotation: bool
+) -> FloatArray:
+    """The step (C, K) of the profiles: Newton's by channel and rotation, bent by the memory."""
     newton = _newton_steps(here.profiles, here.gradient, here.hessians)
     curvature = np.diagonal(here.hessians, axis1=1, axis2=2)
     free = (newton > (KEPT - 1.0 + 1e-9) * here.profiles) & (curvature > 0)
@@ -322,8 +382,6 @@ def _direction(here: _Point, memory: _Memory) -> FloatArray:
         product = float((s * y).sum())
         if product > 1e-8 * float(np.linalg.norm(s) * np.linalg.norm(y)):
             pairs.append((s, y, product))
-    if not pairs:
-        return np.asarray(newton)
     slope = here.gradient * free
     lengths = []
     for s, y, product in reversed(pairs):
@@ -332,6 +390,8 @@ def _direction(here: _Point, memory: _Memory) -> FloatArray:
     both = free[:, :, None] & free[:, None, :]
     ridge = np.where(free, 1e-6 * curvature, 1.0)[:, :, None] * np.eye(free.shape[1])
     bent = np.linalg.solve(here.hessians * both + ridge, slope[:, :, None])[:, :, 0]
+    if by_rotation and free.shape[1] > 1:
+        bent = rotations(images, here.weights, here.profiles, free).added_to(bent, slope)
     for (s, y, product), length in zip(pairs, reversed(lengths), strict=True):
         bent = bent + (length - float((y * bent).sum()) / product) * s
     return np.where(free, -bent, newton)
@@ -343,43 +403,53 @@ def refine(
     passes: int,
     tolerance: float,
     report: Report = silent,
+    *,
+    weights: Sequence[FloatArray] | None = None,
+    em_passes: int = EM_PASSES,
+    by_rotation: bool = True,
 ) -> Factors:
     """The factors found from the start `profiles` (C, K), of which each has an area.
 
-    Ends when two passes in a row lower the deviance by less than a twentieth of `tolerance` of
-    itself (one may be small on the way), or after `passes` passes over the counts.
-    `Factors.weights` holds the pixels of all images one after another.
+    Ends when two passes in a row lower the deviance by less than `tolerance` of itself (one may be
+    small on the way), or after `passes` passes over the counts. The first `em_passes` steps of the
+    profiles are EM steps; the others go along rotations too, unless not `by_rotation`. `weights`
+    (P, K) of each image to begin with may be left out. `Factors.weights` holds the pixels of all
+    images one after another.
     """
     saturated = _saturated(images)
     size = profiles.shape[1]
-    even = [np.repeat(image.count_map().reshape(-1, 1) / size, size, axis=1) for image in images]
+    if weights is None:
+        totals = [image.count_map().reshape(-1, 1) for image in images]
+        weights = [np.repeat(own / size, size, axis=1) for own in totals]
     within = parts_of(report, passes)
     unit = np.ascontiguousarray(profiles / profiles.sum(axis=0))
-    turns = TURNS if passes == 1 else EM_TURNS
-    here = _sweep(images, even, unit, saturated, turns, within[0])
+    turns = EM_TURNS if passes > 1 and em_passes else TURNS
+    here = _sweep(images, weights, unit, saturated, turns, within[0])
     losses = [here.loss]
     memory: _Memory = []
     converged = was_small = False
     length = 1.0
     for done in range(1, passes):
-        if done <= EM_PASSES:
+        by_em = done <= em_passes
+        if by_em:
             target = here.em
         else:
-            step = length * _direction(here, memory)
+            step = length * _direction(images, here, memory, by_rotation)
             target = np.maximum(here.profiles + step, KEPT * here.profiles)
-        turns = TURNS if done >= EM_PASSES else EM_TURNS
-        known = here.hessians if done > OLDEST_HESSIAN // 2 and done % OLDEST_HESSIAN else None
+        turns = EM_TURNS if done < em_passes else TURNS
+        newton = done - em_passes
+        known = here.hessians if newton > 2 and newton % OLDEST_HESSIAN else None
         ahead = _sweep(images, here.weights, target, saturated, turns, within[done], known)
         gain = here.loss - ahead.loss
-        if gain >= 0.0 or done <= EM_PASSES:  # an EM step raises nothing, but for rounding
-            if done > EM_PASSES:
+        if gain >= 0.0 or by_em:  # an EM step raises nothing, but for rounding
+            if not by_em:
                 change = ahead.gradient - here.gradient
                 memory = [*memory, (ahead.profiles - here.profiles, change)][-MEMORY:]
             losses.append(min(ahead.loss, here.loss))
             here = ahead
             length = 1.0
-            small = gain < 0.05 * tolerance * ahead.loss
-            converged = done > EM_PASSES and small and was_small
+            small = gain < tolerance * ahead.loss
+            converged = not by_em and small and was_small
             was_small = small
         elif memory:
             memory = []
@@ -392,64 +462,3 @@ def refine(
     area = here.profiles.sum(axis=0)
     unit = here.profiles / np.where(area > 0, area, 1.0)
     return Factors(np.concatenate(here.weights) * area, unit, np.array(losses), converged)
-
-
-def _spread_start(
-    images: Sequence[SpectrumImage], components: int, rng: np.random.Generator
-) -> FloatArray:
-    """Profiles (C, K): pixels far from each other, each mixed with the mean spectrum.
-
-    The pixels are drawn as in k-means++ (Arthur & Vassilvitskii 2007), with distances between
-    square roots of the spectra, in which counting noise is even.
-    """
-    dense = np.concatenate([image.project(np.eye(image.axis.channels)) for image in images])
-    dense = dense[dense.sum(axis=1) > 0]
-    roots = np.sqrt(dense / dense.sum(axis=1, keepdims=True))
-    distance = np.ones(len(roots))
-    chosen = []
-    for _ in range(components):
-        chosen.append(rng.choice(len(roots), p=distance / distance.sum()))
-        distance = np.minimum(distance, ((roots - roots[chosen[-1]]) ** 2).sum(axis=1))
-        if not distance.any():
-            distance = np.ones(len(roots))
-    mean = dense.sum(axis=0) / dense.sum()
-    picked = dense[chosen] / dense[chosen].sum(axis=1, keepdims=True)
-    return np.asarray((0.8 * picked + 0.2 * mean).T + 1e-9)
-
-
-def coarse_start(
-    images: Sequence[SpectrumImage], components: int, seed: int, report: Report = silent
-) -> FloatArray:
-    """Profiles (C, K) to start from: the best of a few fits to the map in large pixels."""
-    pixels = sum(image.rows * image.columns for image in images)
-    smallest = min(min(image.rows, image.columns) for image in images)
-    fold = int(np.clip(np.sqrt(pixels / COARSE_PIXELS), 1, max(1, smallest // 4)))
-    channels = images[0].axis.channels
-    run = max(1, min(channels // COARSE_CHANNELS, channels // components))
-    coarse = []
-    for image, within in zip(images, parts_of(part_of(report, 0.0, 0.1), len(images)), strict=True):
-        coarse.append(image.rebin(fold, run))
-        within(1.0)
-    rng = np.random.default_rng(seed)
-    fits = []
-    for within in parts_of(part_of(report, 0.1, 0.5), STARTS):
-        start = _spread_start(coarse, components, rng)
-        fits.append(refine(coarse, start, SHORT_PASSES, 1e-6, within))
-    best = min(fits, key=lambda fit: float(fit.losses[-1])).profiles + TINY
-    best = refine(coarse, best, LONG_PASSES, 1e-7, part_of(report, 0.5, 1.0)).profiles
-    fine = np.repeat(best / run, run, axis=0)
-    rest = np.repeat(fine[-1:], channels - len(fine), axis=0)
-    return np.asarray(np.concatenate([fine, rest]) + TINY)
-
-
-def poisson_factors(
-    images: Sequence[SpectrumImage],
-    components: int,
-    seed: int = 0,
-    report: Report = silent,
-    passes: int = 300,
-    tolerance: float = 1e-6,
-) -> Factors:
-    """Poisson (Kullback-Leibler) factors of one or several maps, see the module's first lines."""
-    profiles = coarse_start(images, components, seed, part_of(report, 0.0, 0.2))
-    return refine(images, profiles, passes, tolerance, part_of(report, 0.2, 1.0))

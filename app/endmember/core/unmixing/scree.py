@@ -132,7 +132,8 @@ def _eigenvalues(maps: Sequence[_Events], sums: FloatArray, report: Report) -> F
 
         def work(block: int, first: int, last: int, events=events, partial=partial) -> None:  # type: ignore[no-untyped-def]
             # a product of dense rows, mostly zeros as they are, is faster than pairs of counts
-            rows = np.empty((ROWS_AT_ONCE, len(sums)))
+            # in single precision: a sum over so many rows is right to 1e-6, the noise to 1e-3
+            rows = np.empty((ROWS_AT_ONCE, len(sums)), dtype=np.float32)
             for start in range(first, last, ROWS_AT_ONCE):
                 stop = min(start + ROWS_AT_ONCE, last)
                 some = rows[: stop - start]

@@ -1,0 +1,165 @@
+"""Poisson factors of a map from nothing: from few counts to all of them.
+
+Profiles are first fitted to the map in large pixels and channels, from several random starts; then
+to some rows of the map at all energies, then to more of them. The coupling of the components shows
+in few pixels as well as in many, and what the noise of few does to a profile is mended channel by
+channel in a pass over all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from endmember.core.counts.spectrum import FloatArray
+from endmember.core.counts.spectrum_image import IntArray, SpectrumImage
+from endmember.core.progress import Report, part_of, parts_of, silent
+from endmember.core.unmixing.poisson_nmf import EM_PASSES, TINY, Factors, refine
+
+STARTS = 6  # random starts on the coarse map, of which the best goes on
+SHORT_PASSES, LONG_PASSES = 8, 15  # for each start, and for the best; coarse ones cost little
+COARSE_PIXELS = 800  # the map in large pixels has about as many
+COARSE_CHANNELS = 250
+FEWEST_PIXELS = 4000  # of some rows
+EVERY = (64, 16, 4)  # so many-th row
+SOME_PASSES, SOME_TOLERANCE = 5, 1e-5
+LEAST_SHARE = 0.02  # of all weights of a pixel, that each begins with evenly
+
+
+def _spread_start(
+    images: Sequence[SpectrumImage], components: int, rng: np.random.Generator
+) -> FloatArray:
+    """Profiles (C, K): pixels far from each other, each mixed with the mean spectrum.
+
+    The pixels are drawn as in k-means++ (Arthur & Vassilvitskii 2007), with distances between
+    square roots of the spectra, in which counting noise is even.
+    """
+    dense = np.concatenate([image.project(np.eye(image.axis.channels)) for image in images])
+    dense = dense[dense.sum(axis=1) > 0]
+    roots = np.sqrt(dense / dense.sum(axis=1, keepdims=True))
+    distance = np.ones(len(roots))
+    chosen = []
+    for _ in range(components):
+        chosen.append(rng.choice(len(roots), p=distance / distance.sum()))
+        distance = np.minimum(distance, ((roots - roots[chosen[-1]]) ** 2).sum(axis=1))
+        if not distance.any():
+            distance = np.ones(len(roots))
+    mean = dense.sum(axis=0) / dense.sum()
+    picked = dense[chosen] / dense[chosen].sum(axis=1, keepdims=True)
+    return np.asarray((0.8 * picked + 0.2 * mean).T + 1e-9)
+
+
+def coarse_profiles(
+    images: Sequence[SpectrumImage], components: int, seed: int, report: Report = silent
+) -> FloatArray:
+    """Profiles (C, K) to start from: the best of a few fits to the map in large pixels."""
+    pixels = sum(image.rows * image.columns for image in images)
+    smallest = min(min(image.rows, image.columns) for image in images)
+    fold = int(np.clip(np.sqrt(pixels / COARSE_PIXELS), 1, max(1, smallest // 4)))
+    channels = images[0].axis.channels
+    run = max(1, min(channels // COARSE_CHANNELS, channels // components))
+    coarse = []
+    for image, within in zip(images, parts_of(part_of(report, 0.0, 0.1), len(images)), strict=True):
+        coarse.append(image.rebin(fold, run))
+        within(1.0)
+    rng = np.random.default_rng(seed)
+    fits = []
+    for within in parts_of(part_of(report, 0.1, 0.5), STARTS):
+        start = _spread_start(coarse, components, rng)
+        fits.append(refine(coarse, start, SHORT_PASSES, 1e-6, within, by_rotation=False))
+    best = min(fits, key=lambda fit: float(fit.losses[-1])).profiles + TINY
+    best = refine(
+        coarse, best, LONG_PASSES, 1e-6, part_of(report, 0.5, 0.8), by_rotation=False
+    ).profiles
+    fine = np.repeat(best / run, run, axis=0)
+    rest = np.repeat(fine[-1:], channels - len(fine), axis=0)
+    return np.asarray(np.concatenate([fine, rest]) + TINY)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Some rows of a map, with the weights (rows, columns, K) found there as shares of 1."""
+
+    every: int
+    shares: FloatArray
+
+    def weights(self, image: SpectrumImage, rows: IntArray) -> FloatArray:
+        """Weights (P, K) to begin with for the `rows` of the whole map that `image` holds."""
+        near = np.minimum(rows // self.every, len(self.shares) - 1)
+        size = self.shares.shape[2]
+        begun = (1.0 - LEAST_SHARE) * self.shares[near] + LEAST_SHARE / size
+        return np.ascontiguousarray((begun * image.count_map()[:, :, None]).reshape(-1, size))
+
+
+def _picked(image: SpectrumImage, rows: IntArray) -> SpectrumImage:
+    """The map that holds some rows only."""
+    starts, columns = image.starts, image.columns
+    runs = [slice(int(starts[r * columns]), int(starts[(r + 1) * columns])) for r in rows]
+    lengths = np.diff(starts).reshape(image.rows, columns)[rows].ravel()
+    return replace(
+        image,
+        starts=np.concatenate([[0], np.cumsum(lengths)]).astype(starts.dtype),
+        channels=np.concatenate([image.channels[run] for run in runs]),
+        counts=np.concatenate([image.counts[run] for run in runs]),
+        rows=len(rows),
+        images={},
+    )
+
+
+def _shares(found: Factors, images: Sequence[SpectrumImage], every: int) -> list[_Rows]:
+    """The weights of each image as shares; even where a pixel has none."""
+    size = found.weights.shape[1]
+    totals = found.weights.sum(axis=1, keepdims=True)
+    shares = np.where(totals > 0.0, found.weights / np.where(totals > 0.0, totals, 1.0), 1.0 / size)
+    ends = np.cumsum([image.rows * image.columns for image in images])
+    parts = np.split(shares, ends[:-1])
+    return [
+        _Rows(every, part.reshape(image.rows, image.columns, size))
+        for part, image in zip(parts, images, strict=True)
+    ]
+
+
+def _begun(
+    before: list[_Rows] | None, images: Sequence[SpectrumImage], rows: Sequence[IntArray]
+) -> list[FloatArray] | None:
+    """Weights to begin with for the `rows` of each map, as found `before` if anything was."""
+    if before is None:
+        return None
+    return [
+        own.weights(image, which) for own, image, which in zip(before, images, rows, strict=True)
+    ]
+
+
+def poisson_factors(
+    images: Sequence[SpectrumImage],
+    components: int,
+    seed: int = 0,
+    report: Report = silent,
+    passes: int = 300,
+    tolerance: float = 1e-6,
+) -> Factors:
+    """Poisson (Kullback-Leibler) factors of one or several maps, see `poisson_nmf`.
+
+    `report` may raise Cancelled; `passes` are those over all counts.
+    """
+    profiles = coarse_profiles(images, components, seed, part_of(report, 0.0, 0.2))
+    pixels = sum(image.rows * image.columns for image in images)
+    fewest_rows = min(image.rows for image in images)
+    levels = [every for every in EVERY if pixels >= FEWEST_PIXELS * every and fewest_rows >= every]
+    within = parts_of(part_of(report, 0.2, 0.4), max(len(levels), 1))
+    before: list[_Rows] | None = None
+    for every, part in zip(levels, within, strict=False):
+        rows = [np.arange(every // 2, image.rows, every) for image in images]
+        some = [_picked(image, own) for image, own in zip(images, rows, strict=True)]
+        begun = _begun(before, some, rows)
+        em_passes = 0 if before else EM_PASSES
+        found = refine(
+            some, profiles, SOME_PASSES, SOME_TOLERANCE, part, weights=begun, em_passes=em_passes
+        )
+        profiles, before = found.profiles + TINY, _shares(found, some, every)
+    begun = _begun(before, images, [np.arange(image.rows) for image in images])
+    em_passes = 0 if before else EM_PASSES
+    last = part_of(report, 0.4, 1.0)
+    return refine(images, profiles, passes, tolerance, last, weights=begun, em_passes=em_passes)
