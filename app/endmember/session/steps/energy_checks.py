@@ -39,7 +39,7 @@ def check_map(
 def check_spectrum(
     spectrum: Spectrum, elements: tuple[str, ...], report: Report = silent
 ) -> EnergyCheck:
-    """Check the axis of a spectrum; where there are no elements or nothing fits, nothing is found."""
+    """Check the axis of a spectrum; nothing is found without elements, or where nothing fits."""
     from endmember.core.fitting.energy_calibration import EnergyCheck, check_energies
 
     try:

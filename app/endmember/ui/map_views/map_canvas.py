@@ -19,12 +19,13 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QWidget
 
+from endmember.files.pictures.map_picture import length_text
 from endmember.ui.map_views.shape_gestures import Point
 from endmember.ui.widgets.theme import THEME, colours
 
 SCALE_BAR_SHARE = 0.22  # of the width of the view, at most
 SMALL, SMALL_FONT = 120, 0.8  # a smaller view has a scale bar in a smaller font
-PIXELS, NANOMETRES, MICROMETRES = "px", "nm", "µm"
+PIXELS = "px"
 Modifiers = Qt.KeyboardModifier
 
 
@@ -60,13 +61,6 @@ def nice_length(at_most: float) -> float:
         return 0.0
     power = 10.0 ** math.floor(math.log10(at_most))
     return max(factor * power for factor in (1, 2, 5) if factor * power <= at_most * (1 + 1e-9))
-
-
-def length_text(nanometres: float) -> str:
-    """A length in nm, or in µm from 1000 nm on."""
-    if nanometres >= 1000:
-        return f"{nanometres / 1000:g} {MICROMETRES}"
-    return f"{nanometres:g} {NANOMETRES}"
 
 
 class MapCanvas(pg.GraphicsView):  # type: ignore[misc]
