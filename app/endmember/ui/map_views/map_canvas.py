@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Protocol
 
 import pyqtgraph as pg
@@ -19,7 +18,7 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QWidget
 
-from endmember.files.pictures.map_picture import length_text
+from endmember.files.pictures.map_picture import length_text, nice_length
 from endmember.ui.map_views.shape_gestures import Point
 from endmember.ui.widgets.theme import THEME, colours
 
@@ -53,14 +52,6 @@ class Tool(Protocol):
 
     def double_click(self, canvas: MapCanvas, point: Point) -> bool:
         """Whether a double click was for the tool; otherwise the view is fitted."""
-
-
-def nice_length(at_most: float) -> float:
-    """The largest of 1, 2, 5 times a power of ten that is not above `at_most`."""
-    if not at_most > 0:
-        return 0.0
-    power = 10.0 ** math.floor(math.log10(at_most))
-    return max(factor * power for factor in (1, 2, 5) if factor * power <= at_most * (1 + 1e-9))
 
 
 class MapCanvas(pg.GraphicsView):  # type: ignore[misc]
