@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from endmember.cli import run_command
 from endmember.demo import demo_recipe, simulate_to
+from endmember.files.disk import owners
 from endmember.session.batch import batch_workers
 from endmember.session.batch.batch_folder import LEDGER, Batch, prepare_batch, run_batch
 from endmember.session.batch.batch_maps import batch_maps
@@ -165,9 +166,13 @@ def test_a_batch_goes_on_where_it_stopped_and_repeats_what_changed(
     assert {row["map"] for row in rows_of(out / "composition.csv")} == {"a", "b"}
 
     (maps / "c.hspy").write_text("no map")
+    computer = owners.own_mark().partition("-")[0]
+    left = out / f".b.{computer}-7fffffff-1-1.0123abcd.part"  # of a process that was killed
+    (left / "masks").mkdir(parents=True)
     first, second, third = run_batch(batch(), silent)
     assert (first.state, second.state, third.state) == ("kept", "kept", "failed")
     assert "c.hspy" in third.failure
+    assert not left.exists()
     os.utime(maps / "a.hspy", ns=(1, 1))  # another time stamp: it may hold other counts
     assert [o.state for o in run_batch(batch(), silent)] == ["done", "kept", "failed"]
     assert computed == ["a", "b", "c", "a", "c"]
@@ -263,12 +268,14 @@ def test_a_map_takes_the_drawings_of_the_recipe_beside_it_and_the_settings_of_th
     folder = empty("a.hspy", "b.hspy", "c.hspy")
     settings = on_map("a")
     settings = changed(settings, decomposition=changed(settings.decomposition, components=4))
+    seen = changed(settings.maps[0], sha256="a" * 64)  # as the window saves a recipe
+    settings = changed(settings, maps=(seen,))
     template = save(settings, folder / "settings.toml")
     own = on_map("b")
     fp, capv = own.precipitates
     box = (1, 2, 30, 31)
     fp = changed(fp, rectangles=(PrecipitateRectangle(map="b", box=box),), factor=0.5)
-    entry = changed(own.maps[0], thickness_nm=33)
+    entry = changed(own.maps[0], thickness_nm=33, sha256="b" * 64)
     own = changed(own, maps=(entry,), precipitates=(fp, changed(capv, rectangles=())))
     save(own, folder / "b.toml")
 
@@ -276,8 +283,10 @@ def test_a_map_takes_the_drawings_of_the_recipe_beside_it_and_the_settings_of_th
     assert [of.name for of in (a, b, c)] == ["a", "b", "c"]
     assert [of.borrowed for of in (a, b, c)] == [False, False, True]
     assert [of.drawings.name for of in (a, b, c)] == ["settings.toml", "b.toml", "settings.toml"]
-    for of in (a, b, c):
+    digests = ["a" * 64, "b" * 64, None]  # that of another map would be told as a change
+    for of, digest in zip((a, b, c), digests, strict=True):
         assert of.recipe is not None
+        assert of.recipe.maps[0].sha256 == digest
         assert of.recipe.decomposition.components == 4
         assert [(m.name, m.file) for m in of.recipe.maps] == [(of.name, str(of.file.absolute()))]
     assert boxes(c.recipe, "Fp") == boxes(a.recipe, "Fp") == settings.precipitates[0].boxes_on("a")

@@ -168,6 +168,20 @@ def test_a_spectrum_is_quantified_to_its_truth(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["case_A.csv", "case_A_detection.csv"]
 
 
+def test_a_spectrum_whose_energy_axis_cannot_be_checked_is_quantified(
+    capsys: pytest.CaptureFixture[str],
+    case_a: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ValueError("no line")
+
+    monkeypatch.setattr("endmember.core.fitting.energy_calibration.check_energies", fails)
+    quantified(capsys, case_a, tmp_path / "c.csv")
+    assert list(rows_of(tmp_path / "c.csv")) == ELEMENTS.split(",")
+
+
 def test_with_thickness_and_density_absorption_is_corrected(
     capsys: pytest.CaptureFixture[str], case_a: Path, tmp_path: Path
 ) -> None:

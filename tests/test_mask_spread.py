@@ -178,6 +178,17 @@ def test_a_bootstrap_of_one_is_refused(tmp_path: Path, session: Session) -> None
         run_command(["run", str(path), "--out", str(tmp_path / "x"), "--bootstrap", "1"])
 
 
+def test_a_bootstrap_of_which_no_replicate_can_be_separated_is_refused(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise ValueError("no matrix is left")
+
+    monkeypatch.setattr("endmember.session.statistics.bootstrap.recomposed", fails)
+    with pytest.raises(ValueError, match="no resampled copy"):
+        bootstrap(session, 2)
+
+
 def test_maps_decomposed_alone_are_bootstrapped_too(session: Session) -> None:
     settings = changed(session.recipe.decomposition, joint=False)
     alone = changed(session.recipe, decomposition=settings)

@@ -17,6 +17,7 @@ from endmember.session.decisions.recipe import (
     Stroke,
     changed,
 )
+from endmember.session.results.results_folder import all_warnings, run_steps
 from endmember.session.state.session import Failure, Session, run_all
 from endmember.session.steps.chain import STEPS
 from endmember.session.steps.cuts import mask_of
@@ -56,6 +57,23 @@ def run(done: Session, recipe: Recipe) -> Session:
 
 def phases_of(session: Session) -> set[str]:
     return {e.phase for e in session.result("quantification").entries if e.source == "mask"}
+
+
+def test_a_check_of_the_energy_axis_that_fails_is_told_and_stops_no_run(
+    base: Recipe, done: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("on purpose")
+
+    monkeypatch.setattr("endmember.core.fitting.energy_calibration.check_energies", fails)
+    session, records = run_steps(with_precipitates(base, FP, CAPV), "recipe")
+    assert [step for step, _, _ in session.failures()] == ["energy_check"]
+    assert [r.name for r in records] == [step.name for step in STEPS]
+    assert phases_of(session) == phases_of(done)
+    told = [s for s in all_warnings(session) if "energy axis could not be checked" in s]
+    assert len(told) == 1
+    assert "(on purpose)" in told[0]
+    assert all_warnings(session)[1:] == all_warnings(done)
 
 
 def test_a_precipitate_off_the_map_fails_and_the_other_is_quantified(done: Session) -> None:

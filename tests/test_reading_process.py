@@ -9,6 +9,7 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -23,6 +24,7 @@ from endmember.files.reading import watch as reading_watch
 from endmember.files.reading.reader import UnreadableFile, open_map, open_spectrum
 from endmember.files.reading.shared_arrays import Place, Shelf, taken
 from endmember.files.reading.watch import checked_counts
+from endmember.session.state.memory import check_room
 
 # what a reader may do to its process, by the first word of the file
 BAD_READER = """
@@ -128,6 +130,24 @@ def test_the_memory_limit_follows_from_what_is_free(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv(reading_watch.MEMORY_VARIABLE, raising=False)
     limit = reading_watch.memory_limit_bytes()
     assert reading_watch.LEAST_MEMORY_BYTES <= limit <= psutil.virtual_memory().total
+
+
+def test_files_kept_in_memory_do_not_count_against_the_limit_of_a_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(reading_watch.MEMORY_VARIABLE, raising=False)
+    monkeypatch.setattr(reading_watch, "CGROUP", tmp_path)
+    monkeypatch.setattr(
+        psutil, "virtual_memory", lambda: SimpleNamespace(available=64 * 10**9, total=64 * 10**9)
+    )
+    assert reading_watch.memory_limit_bytes() == pytest.approx(0.8 * 64e9)  # no group
+    (tmp_path / "memory.max").write_text("4000000000\n")
+    (tmp_path / "memory.current").write_text("3900000000\n")
+    (tmp_path / "memory.stat").write_text("anon 900000000\ninactive_file 2900000000\n")
+    assert reading_watch.memory_limit_bytes() == pytest.approx(0.8 * 3e9)
+    with pytest.raises(ValueError, match=r"needs about 9\.0 GB of memory, and 3\.0 GB are free"):
+        check_room(9e9, "a step", "crop the map")
+    check_room(2.9e9, "a step", "crop the map")
 
 
 @pytest.mark.usefixtures("bad_reader")

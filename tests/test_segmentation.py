@@ -86,6 +86,11 @@ def test_nothing_is_found_outside_the_rectangles() -> None:
     assert mask[30, 70]
 
 
+def test_every_seed_that_a_recipe_may_hold_gives_a_mask() -> None:
+    for seed in (2**31 - 1, 2**31, 2**32 - 1):
+        assert segment(component_maps(), 1, RECTANGLES, seed=seed).mask.any()
+
+
 def test_the_same_seed_gives_the_same_mask() -> None:
     once, twice = (segment(component_maps(), 1, RECTANGLES, seed=3).mask for _ in range(2))
     np.testing.assert_array_equal(once, twice)

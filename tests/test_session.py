@@ -226,6 +226,17 @@ def test_a_failure_is_a_result_shown_once() -> None:
     assert session.failures() == [("outline", ("a",), failure)]
 
 
+def test_an_advice_that_fails_stops_no_run() -> None:
+    def advise(report: Report, image: Any) -> Any:  # noqa: ARG001
+        raise ZeroDivisionError("bug")
+
+    first, *others = TABLE
+    advice = MapStep("advice", no_settings, ("read",), advise, advice=True)
+    session = Session(StepTable([first, advice, *others]), a_recipe())
+    assert [r.name for r in run_all(session)] == ["read", "advice", *EVERY_STEP[1:]]
+    assert [step for step, _, _ in session.failures()] == ["advice"]
+
+
 def test_a_retry_makes_only_todays_failures_due_again() -> None:
     session = Session(TABLE, with_box(a_recipe(), 0, 0, 0, 0))
     run_all(session, go_on=True)

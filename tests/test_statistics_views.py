@@ -27,7 +27,7 @@ from endmember.session.statistics.requested_results import (
 )
 from endmember.session.statistics.snr_growth import GrowthPoint
 from endmember.session.steps.compositions import Compositions, Entry
-from endmember.session.views.balance_view import BULK, BULK_SIGMA, balance_table, maps_balanced
+from endmember.session.views.balance_view import BULK, BULK_SIGMA, balance_table
 from endmember.session.views.composition_view import UNITS, entry_table
 from endmember.session.views.consistency_view import ONE_MAP, consistency_table, spectra_tested
 from endmember.session.views.element_table import ElementTable
@@ -142,7 +142,7 @@ def test_the_mass_balance_shows_a_bulk_and_its_distance_in_its_own_errors(
     bulk, sigma = Contents({"Fe": 3.0, "Si": 20.0}), Contents({"Fe": 0.5})
     sample = changed(session.recipe.sample, bulk=bulk, bulk_sigma=sigma)
     made = mass_balances(with_recipe(session, sample=sample))
-    assert maps_balanced(made) == ["a", "b", "sum"]
+    assert list(dict.fromkeys(r.map for r in made.rows)) == ["a", "b", "sum"]
     row = next(r for r in made.rows if (r.map, r.element) == ("a", "Fe"))
     shown = numbers(balance_table(made, "a", bulk, sigma), "Fe")
     assert (shown[BULK], shown[BULK_SIGMA]) == (3.0, 0.5)

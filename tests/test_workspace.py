@@ -119,6 +119,11 @@ def test_only_a_complete_document_is_exported(workspace: Workspace) -> None:
     assert workspace.is_complete
     del workspace.session.results[workspace.session.key("read", "b")]
     assert not workspace.is_complete
+    put(workspace, "read")
+    assert workspace.is_complete
+    key = workspace.session.key("scree", "a")  # of both maps
+    workspace.session.results[key] = Failure("stopped by hand", True)
+    assert not workspace.is_complete
 
 
 def test_a_document_without_a_map_file_is_looked_at_all_the_same(workspace: Workspace) -> None:

@@ -6,7 +6,6 @@ import argparse
 from dataclasses import replace
 
 from endmember.core.counts.spectrum import Spectrum
-from endmember.core.fitting.energy_calibration import check_energies
 from endmember.core.fitting.spectrum_fit import Foil
 from endmember.core.quantification.background_spread import composition_spread, spread_sentence
 from endmember.core.quantification.cliff_lorimer import Method, quantify
@@ -23,7 +22,7 @@ from endmember.files.tables.composition_table import (
     write_composition_csv,
 )
 from endmember.files.tables.detection_table import detection_csv_beside, write_detection_csv
-from endmember.session.steps.energy_checks import composed, lines_off
+from endmember.session.steps.energy_checks import check_spectrum, composed, lines_off
 
 
 def quantify_file(options: argparse.Namespace) -> str:
@@ -43,21 +42,21 @@ def quantify_file(options: argparse.Namespace) -> str:
         spread = composition_spread(composition, method.system_elements, method.detector)
     except ValueError as error:
         raise ValueError(f"{options.spectrum}: {error}") from error
+    doubt = spread_sentence(spread)
+    told = composition.warnings if doubt is None else (*composition.warnings, doubt)
+    told = (*told, *_energies_off(spectrum.between(low, high), options))
     table = [(Heading(options.spectrum.stem, "spectrum", "", None), composition)]
     beside = detection_csv_beside(options.out)
     with complete_file(options.out) as partial, complete_file(beside) as second:
         write_composition_csv(partial, table)
         write_detection_csv(second, table, [spread])
-    doubt = spread_sentence(spread)
-    told = composition.warnings if doubt is None else (*composition.warnings, doubt)
-    told = (*told, *_energies_off(spectrum.between(low, high), options))
     warnings = "".join(f"\nwarning: {sentence}" for sentence in told)
     return composition_text(table) + warnings
 
 
 def _energies_off(spectrum: Spectrum, options: argparse.Namespace) -> tuple[str, ...]:
     """A sentence where strong lines do not lie where the energy axis says."""
-    check = check_energies(spectrum, (*options.elements, *options.system_elements))
+    check = check_spectrum(spectrum, (*options.elements, *options.system_elements))
     if not check.is_off:
         return ()
     offset, gain = composed(check, options.energy_offset_keV, options.energy_gain)

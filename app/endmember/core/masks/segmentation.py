@@ -210,6 +210,11 @@ def _labels(inside: BoolArray, painted: npt.NDArray[np.int8], cv2: Any) -> npt.N
     return np.asarray(labels)
 
 
+def _seed(seed: int, cv2: Any) -> None:
+    """Seed the generator, which belongs to the thread; of 32 bits, which cv2 takes as signed."""
+    cv2.setRNGSeed(seed if seed < 2**31 else seed - 2**32)
+
+
 def _start(
     image: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], seed: int, cv2: Any
 ) -> tuple[FloatArray, FloatArray]:
@@ -223,7 +228,7 @@ def _start(
         samples.append(colours[pixels[np.arange(number) * len(pixels) // number]])
     strip = np.concatenate(samples)[np.newaxis]
     kinds = np.repeat([cv2.GC_BGD, cv2.GC_PR_FGD], [len(part) for part in samples])
-    cv2.setRNGSeed(seed)  # the generator belongs to the thread: seed it here, each time
+    _seed(seed, cv2)
     cv2.grabCut(strip, kinds.astype(np.uint8)[np.newaxis], None, *models, 0, cv2.GC_INIT_WITH_MASK)
     return models
 
@@ -262,7 +267,7 @@ def _grab_cut(
     for iteration in range(ITERATIONS):
         report(iteration / ITERATIONS)
         before = kinds.copy()
-        cv2.setRNGSeed(seed)
+        _seed(seed, cv2)
         cv2.grabCut(sheet, kinds, None, background, foreground, 1, cv2.GC_EVAL)
         if np.count_nonzero(kinds != before) <= AT_REST * uncertain:
             break

@@ -47,7 +47,7 @@ def _neighbour(target: Path, kind: str = _PART) -> Path:
     return target.with_name(f".{_stem(target)}.{mark}.{kind}")
 
 
-def _sweep(target: Path) -> None:
+def sweep(target: Path) -> None:
     """Remove what programs that were killed have left beside `target` on their way to it.
 
     Where one was killed between putting an earlier result aside and taking its place, the earlier
@@ -165,7 +165,7 @@ def complete_folder(path: str | Path, force: bool = False, or_else: str = "") ->
         created.
     """
     target = Path(path).resolve()
-    _sweep(target)
+    sweep(target)
     check_target(path, force, or_else)
     created = _create_parents(target.parent)
     part = _neighbour(target)
@@ -203,7 +203,7 @@ def complete_file(path: str | Path, *, lasting: bool = True) -> Iterator[Path]:
     if target.exists() and not os.access(target, os.W_OK):
         raise ValueError(f"{path}: is write-protected; choose another name")
     if lasting:
-        _sweep(target)
+        sweep(target)
     part = _neighbour(target)
     try:
         if not os.access(target.parent, os.W_OK):

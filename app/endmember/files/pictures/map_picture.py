@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 WIDTH_INCHES, DOTS_PER_INCH = 4.0, 300
 BAR_SHARE = 0.3  # the longest scale bar, of the width of the map
-STEPS = (5.0, 2.0, 1.0)
 NM_PER_UM = 1000.0
 METADATA: dict[str, dict[str, None]] = {
     ".png": {"Software": None},
@@ -20,11 +19,17 @@ METADATA: dict[str, dict[str, None]] = {
 }
 
 
+def nice_length(at_most: float) -> float:
+    """The largest of 1, 2, 5 times a power of ten that is not above `at_most`; 0 if that is 0."""
+    if not at_most > 0:
+        return 0.0
+    power = 10.0 ** math.floor(math.log10(at_most))
+    return max(factor * power for factor in (1, 2, 5) if factor * power <= at_most * (1 + 1e-9))
+
+
 def scale_bar_nm(width_nm: float) -> float:
     """The longest of 1, 2, 5, 10, ... nm that takes up at most `BAR_SHARE` of a width."""
-    most = BAR_SHARE * width_nm
-    power = 10.0 ** math.floor(math.log10(most))
-    return next(step * power for step in STEPS if step * power <= most * (1 + 1e-9))
+    return nice_length(BAR_SHARE * width_nm)
 
 
 def length_text(length_nm: float) -> str:

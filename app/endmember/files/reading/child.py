@@ -115,6 +115,10 @@ def _read(request: messages.Request, shelf: Shelf, report: Any) -> msgspec.Struc
     path = Path(request.path)
     if request.wanted == "signals":
         return messages.PlainAnswer(list(extraction.signals_in(path, report)))
+    if request.wanted == "datasets":
+        from endmember.files.reading.datasets import list_datasets
+
+        return messages.PlainAnswer([list(dataset) for dataset in list_datasets(path)])
     if request.wanted == "description":
         return messages.PlainAnswer(extraction.description_in(path, report).to_json())
     if request.wanted == "spectrum":

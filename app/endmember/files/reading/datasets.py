@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -84,11 +84,11 @@ def list_datasets(path: str | Path) -> tuple[Dataset, ...]:
     return tuple(sorted(found, key=lambda d: (bool(d.why_not), -math.prod(d.shape))))
 
 
-def needs_choice(path: Path) -> UnreadableFile:
-    """What is told of a file whose map nobody has named yet."""
-    usable = [d for d in list_datasets(path) if not d.why_not]
+def needs_choice(path: Path, found: Sequence[Dataset]) -> UnreadableFile:
+    """What is told of a file whose map nobody has named yet; `found` are its arrays."""
+    usable = [d for d in found if not d.why_not]
     if not usable:
-        first = list_datasets(path)[0]
+        first = found[0]
         return UnreadableFile(
             f"{path}: no array in it can be a map ({first.name}, {_size(first.shape)}, "
             f"{first.why_not}); open a file with rows, columns and energies."
@@ -102,8 +102,8 @@ def needs_choice(path: Path) -> UnreadableFile:
     )
 
 
-def listed_as_signals(path: str | Path) -> tuple[dict[str, Any], ...]:
-    """The arrays as `endmember info --json` lists signals, of the kind "dataset"."""
+def listed_as_signals(found: Sequence[Dataset]) -> tuple[dict[str, Any], ...]:
+    """Arrays as `endmember info --json` lists signals, of the kind "dataset"."""
     return tuple(
         {
             "index": index,
@@ -112,15 +112,15 @@ def listed_as_signals(path: str | Path) -> tuple[dict[str, Any], ...]:
             "shape": list(dataset.shape),
             "dtype": dataset.dtype,
         }
-        for index, dataset in enumerate(list_datasets(path))
+        for index, dataset in enumerate(found)
     )
 
 
-def hint(path: str | Path) -> str:
-    """What to write in a recipe for the likeliest array of a file."""
-    best = next((d for d in list_datasets(path) if not d.why_not), None)
+def hint(path: str | Path, found: Sequence[Dataset]) -> str:
+    """What to write in a recipe for the likeliest array of a file; `found` are its arrays."""
+    best = next((d for d in found if not d.why_not), None)
     if best is None:
-        return str(needs_choice(Path(path)))
+        return str(needs_choice(Path(path), found))
     return (
         "The file does not say which array is the map: write under [[map]], for instance, "
         f'dataset = "{best.name}", axes = "{likely_axes(best.shape)}" (a letter for each axis: y '

@@ -208,22 +208,22 @@ def _description(content: FileContent, report: Report) -> FileDescription:
 
 
 def map_in(path: Path, index: int | None, report: Report, room: Room, choice: Choice) -> MapReading:
-    """The map of a file; its arrays are made by `room`. See `reading.open_map`."""
+    """The map of a file; its arrays are made by `room`. See `reader.open_map`."""
     return _with_file(path, lambda content: _map_of(content, index, report, room), choice)
 
 
 def spectrum_in(path: Path, index: int | None) -> SpectrumReading:
-    """The spectrum of a file. See `reading.open_spectrum`."""
+    """The spectrum of a file. See `reader.open_spectrum`."""
     return _with_file(path, lambda content: _spectrum_of(content, index))
 
 
 def description_in(path: Path, report: Report) -> FileDescription:
-    """What a file holds. See `reading.describe`."""
+    """What a file holds. See `reader.describe`."""
     return _with_file(path, lambda content: _description(content, report))
 
 
 def signals_in(path: Path, report: Report) -> tuple[dict[str, Any], ...]:
-    """The signals of a file. See `reading.map_choices`."""
+    """The signals of a file. See `reader.map_choices`."""
     return _with_file(path, lambda content: _counted(content, report))
 
 

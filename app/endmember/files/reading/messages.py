@@ -10,7 +10,7 @@ import numpy as np
 from endmember.files.reading.choice import NO_CHOICE, Choice
 from endmember.files.reading.shared_arrays import Place
 
-Wanted = Literal["map", "spectrum", "description", "signals"]
+Wanted = Literal["map", "spectrum", "description", "signals", "datasets"]
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -76,7 +76,7 @@ class SpectrumAnswer(msgspec.Struct, frozen=True, tag="spectrum"):
 
 
 class PlainAnswer(msgspec.Struct, frozen=True, tag="plain"):
-    """A description, or the list of signals."""
+    """A description, or the list of signals or of datasets."""
 
     data: Any
 

@@ -15,6 +15,7 @@ from endmember.files.reading.unreadable import UnreadableFile
 
 if TYPE_CHECKING:
     from endmember.files.reading import messages as messages
+    from endmember.files.reading.datasets import Dataset
     from endmember.files.reading.watch import Outcome
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "MapReading",
     "SpectrumReading",
     "UnreadableFile",
+    "dataset_choices",
     "describe",
     "map_choices",
     "open_map",
@@ -217,8 +219,9 @@ def describe(path: str | Path) -> FileDescription:
             raise
         from endmember.files.reading.datasets import hint, listed_as_signals
 
+        found = dataset_choices(path)
         return FileDescription(
-            str(path), "arrays", listed_as_signals(path), None, None, (hint(path),)
+            str(path), "arrays", listed_as_signals(found), None, None, (hint(path, found),)
         )
     return FileDescription(
         data["file"],
@@ -239,3 +242,17 @@ def map_choices(path: str | Path) -> tuple[dict[str, Any], ...]:
         if the file is missing, of unknown type, damaged, or holds no signal.
     """
     return tuple(_asked("signals", path).reply.data)  # type: ignore[union-attr]
+
+
+def dataset_choices(path: str | Path) -> tuple[Dataset, ...]:
+    """The arrays of a file that does not say which is the map; see `datasets.list_datasets`.
+
+    Raises
+    ------
+    UnreadableFile
+        if the file is missing, of another kind, damaged, or holds no array.
+    """
+    from endmember.files.reading.datasets import Dataset
+
+    listed = _asked("datasets", path).reply.data  # type: ignore[union-attr]
+    return tuple(Dataset(name, tuple(shape), dtype, why) for name, shape, dtype, why in listed)

@@ -328,7 +328,7 @@ def open_signals(path: str | Path, choice: Choice = NO_CHOICE) -> FileContent:
         return datasets.open_dataset(path, choice)
     arrays = datasets.kind_of(path)
     if arrays is not None and arrays != "HDF5":
-        raise datasets.needs_choice(path)
+        raise datasets.needs_choice(path, datasets.list_datasets(path))
     plugins = _plugins(path, known)
     frames.refuse_unless_kept(path, [p["name"] for p in plugins], choice)
     for plugin in plugins:
@@ -352,7 +352,7 @@ def open_signals(path: str | Path, choice: Choice = NO_CHOICE) -> FileContent:
                 path, str(plugin["name"]), signals, _told(path, place, plugin, known, remarks)
             )
     if arrays is not None:
-        raise datasets.needs_choice(path)
+        raise datasets.needs_choice(path, datasets.list_datasets(path))
     raise frames.frame_failure(path, last, choice) or _failure(path, last)
 
 

@@ -172,11 +172,23 @@ def memory_limit_bytes() -> int:
         return int(given) * 1_000_000
     import psutil
 
-    free = [int(psutil.virtual_memory().available)]
-    with contextlib.suppress(OSError, ValueError):  # of a container
-        most = int((CGROUP / "memory.max").read_text(encoding="ascii"))
-        free.append(most - int((CGROUP / "memory.current").read_text(encoding="ascii")))
-    return max(LEAST_MEMORY_BYTES, int(USABLE_SHARE * min(free)))
+    free = min(int(psutil.virtual_memory().available), left_to_container_bytes())
+    return max(LEAST_MEMORY_BYTES, int(USABLE_SHARE * free))
+
+
+def left_to_container_bytes() -> int:
+    """What the group of a container has left (Linux, cgroup v2); no end where there is no limit.
+
+    Files that were read stay in the memory of the group until it is wanted: they do not count.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        most, used = (
+            int((CGROUP / name).read_text(encoding="ascii"))
+            for name in ("memory.max", "memory.current")
+        )
+        kept = dict(line.split() for line in (CGROUP / "memory.stat").read_text().splitlines())
+        return max(most - used + int(kept.get("inactive_file", 0)), 0)
+    return sys.maxsize
 
 
 def silence_limit_s(path: Path) -> float:

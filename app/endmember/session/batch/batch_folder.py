@@ -6,14 +6,13 @@ import contextlib
 import hashlib
 import json
 import secrets
-import shutil
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from endmember.files.disk.folders import RESULT_MARK, write_json
+from endmember.files.disk.folders import RESULT_MARK, sweep, write_json
 from endmember.files.tables.batch_table import BatchRow, join_csv, write_batch_csv
 from endmember.session.batch.batch_maps import EVERY_MAP, BatchMap, batch_maps
 from endmember.session.batch.batch_runs import MapRun, Outcome
@@ -227,13 +226,10 @@ def _with_log(batch: Batch, outcome: Outcome) -> Outcome:
 
 def _remove_left_behind(batch: Batch) -> None:
     """Remove what processes that were killed had begun to write, and the sign to stop."""
-    names = {f".{of.name}" for of in batch.maps}
-    for path in batch.out.iterdir():
-        begun = path.suffix == ".part" and path.with_suffix("").stem in names
-        if begun and path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        elif path.name.startswith(STOP):
-            path.unlink(missing_ok=True)
+    for of in batch.maps:
+        sweep(batch.results_of(of.name))
+    for path in batch.out.glob(f"{STOP}*"):
+        path.unlink(missing_ok=True)
 
 
 def _write_tables(batch: Batch, outcomes: Sequence[Outcome]) -> None:

@@ -154,6 +154,8 @@ def _recipe_for(
             continue
         precipitates.append(_moved(precipitate, of_source or precipitate, entry.name, name))
     mine = changed(entry, file=str(file.absolute()), name=name, rebin=settings.maps[0].rebin)
+    if Path(entry.file).resolve() != file.resolve():
+        mine = changed(mine, sha256=None)  # that of the file on which it was drawn
     return changed(settings, maps=(mine,), precipitates=tuple(precipitates))
 
 

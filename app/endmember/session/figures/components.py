@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 END_keV = 10.0
 LOWEST = 3e-5  # of the peak: where the spectra end below
-SPECTRUM_mm, SCREE_mm = 26.0, 45.0
+SPECTRUM_mm = 26.0
 MOST_EIGENVALUES = 20
 
 

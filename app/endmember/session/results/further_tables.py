@@ -41,7 +41,7 @@ def write_further(
     Raises
     ------
     ValueError
-        if fewer than 2 replicates are asked for.
+        if fewer than 2 replicates are asked for, or none can be measured.
     """
     from endmember.files.tables.record_table import write_records
 

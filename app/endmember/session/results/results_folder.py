@@ -62,6 +62,8 @@ def run_steps(
 def _raise_first_failure(path: str, session: Session) -> None:
     """A batch run wants all or nothing: a precipitate that failed ends it too."""
     for step in session.table:
+        if session.table.is_advice(step.name):
+            continue
         for maps in session.table.groups(step.name, session.recipe):
             result = session.result(step.name, maps[0])
             if isinstance(result, Failure):
@@ -102,8 +104,17 @@ def _raise(path: str, step: str, maps: tuple[str, ...], failure: Failure) -> Non
 
 
 def all_warnings(session: Session) -> list[str]:
-    """Every warning of a finished session, in the order of the steps, each once."""
-    return [remark.sentence for remark in remarks(session, with_decisions=False)]
+    """Every warning of a finished session, in the order of the steps, each once.
+
+    First what of an advice could not be given: it ended no run.
+    """
+    missing = [
+        f'map "{maps[0]}": the energy axis could not be checked ({failure.message}): see for '
+        "yourself that strong lines lie in their places"
+        for step, maps, failure in session.failures()
+        if session.table.is_advice(step)
+    ]
+    return missing + [remark.sentence for remark in remarks(session, with_decisions=False)]
 
 
 def component_counts(session: Session) -> list[str]:

@@ -75,10 +75,13 @@ def decomposition_bytes(
 
 
 def _free_bytes() -> float:
-    """What this process may still take: of the system, and of its own limit where it has one."""
+    """What this process may still take: of the system, its container, and its own limit."""
     import psutil
 
+    from endmember.files.reading.watch import left_to_container_bytes
+
     free = float(psutil.virtual_memory().available + psutil.swap_memory().free)
+    free = min(free, float(left_to_container_bytes()))
     try:
         import resource  # absent on Windows
     except ImportError:

@@ -257,8 +257,8 @@ def run_all(
     """Run every step of today's recipe in this thread and store the results.
 
     `report` is called with the job and the fraction of it that is done; it may raise `Cancelled`,
-    which ends the run. The run stops at the first failure, unless `go_on`: then steps that do not
-    need what failed are run too. Look at `session.failures()` afterwards.
+    which ends the run. The run stops at the first failure but that of an advice, unless `go_on`:
+    then steps that do not need what failed are run too. Look at `session.failures()` afterwards.
     """
     records: list[StepRecord] = []
     while jobs := session.due():
@@ -268,7 +268,7 @@ def run_all(
             seconds = time.perf_counter() - started
             session.accept(job.key, value)
             records.append(StepRecord(job.step, job.maps, seconds, peak_memory_MB()))
-            if isinstance(value, Failure) and not go_on:
+            if isinstance(value, Failure) and not (go_on or session.table.is_advice(job.step)):
                 return records
     return records
 

@@ -22,7 +22,8 @@ class MapStep:
 
     `run` is called as run(report, *settings, *inputs): `settings` are what `reads` returned, and
     each input is the result of a needed step for this map. `kept` is how many results that are no
-    longer wanted are kept for every map, for undo.
+    longer wanted are kept for every map, for undo. From `advice` nothing follows but a message: its
+    failure ends no run.
     """
 
     name: str
@@ -30,6 +31,7 @@ class MapStep:
     needs: tuple[str, ...]
     run: Callable[..., Any]
     kept: int = 8
+    advice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,11 @@ class StepTable:
 
     def __getitem__(self, name: str) -> Step:
         return self._steps[name]
+
+    def is_advice(self, name: str) -> bool:
+        """Whether nothing follows from a step but a message."""
+        step = self._steps[name]
+        return isinstance(step, MapStep) and step.advice
 
     def groups(self, name: str, recipe: Recipe) -> tuple[Maps, ...]:
         """The groups of maps that a step works on, one after the other."""

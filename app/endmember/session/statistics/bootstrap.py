@@ -96,6 +96,11 @@ def bootstrap(
             raise
         except ValueError:
             continue  # this replicate cannot be separated; `replicates` says how many could
+    if not found:
+        raise ValueError(
+            "no resampled copy of the maps could be separated, so there is no bootstrap: sum over "
+            "more pixels, or leave the bootstrap out"
+        )
     return tuple(
         row
         for place, composition in present.items()

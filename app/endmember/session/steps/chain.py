@@ -360,6 +360,7 @@ STEPS = StepTable(
             lambda r, _: (r.sample.elements, r.sample.system_elements),
             ("read",),
             _check_energies,
+            advice=True,
         ),
         GroupStep("scree", lambda r, _: (r.decomposition.seed,), ("read",), _scree, joint_maps),
         GroupStep(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from endmember.core.progress import Report
+from endmember.core.progress import Report, silent
 from endmember.session.decisions.recipe import MapInput
 from endmember.session.state.session import Failure, Session
 
 if TYPE_CHECKING:  # numerical libraries are imported when a step runs
+    from endmember.core.counts.spectrum import Spectrum
     from endmember.core.fitting.energy_calibration import EnergyCheck
     from endmember.session.steps.map_data import MapData
 
@@ -28,18 +29,25 @@ def check_map(
     The elements that the file lists stand in while none is chosen. Where nothing can be fitted,
     nothing is found.
     """
-    from endmember.core.fitting.energy_calibration import EnergyCheck, check_energies
     from endmember.core.progress import part_of
 
     chosen = (*elements, *system_elements) or _known(data.image.elements)
-    axis = data.image.axis
     spectrum = data.image.spectrum(report=part_of(report, 0.0, 0.3))
-    if not chosen:
-        return EnergyCheck((), axis.step_keV)
+    return check_spectrum(spectrum, chosen, part_of(report, 0.3, 1.0))
+
+
+def check_spectrum(
+    spectrum: Spectrum, elements: tuple[str, ...], report: Report = silent
+) -> EnergyCheck:
+    """Check the axis of a spectrum; nothing is found without elements, or where nothing fits."""
+    from endmember.core.fitting.energy_calibration import EnergyCheck, check_energies
+
     try:
-        return check_energies(spectrum, chosen, report=part_of(report, 0.3, 1.0))
+        if elements:
+            return check_energies(spectrum, elements, report=report)
     except ValueError:  # no line in the range, no counts ...: told where spectra are fitted
-        return EnergyCheck((), axis.step_keV)
+        pass
+    return EnergyCheck((), spectrum.axis.step_keV)
 
 
 def _known(symbols: tuple[str, ...]) -> tuple[str, ...]:

@@ -34,11 +34,6 @@ HEADS = (
 )  # fmt: skip
 
 
-def maps_balanced(found: MassBalances) -> list[str]:
-    """The maps that have a balance, the sum last."""
-    return list(dict.fromkeys(row.map for row in found.rows))
-
-
 def balance_table(
     found: MassBalances,
     map_name: str,

@@ -82,16 +82,6 @@ def _farthest(own: Sequence[GrowthPoint], away: FloatArray) -> str:
     return f", farthest from it by {distance} σ at {own[worst].pixels:,} pixels"
 
 
-def phases_grown(points: Sequence[GrowthPoint]) -> list[str]:
-    """The phases that were measured in parts."""
-    return list(dict.fromkeys(p.phase for p in points))
-
-
-def maps_grown(points: Sequence[GrowthPoint], phase: str, element: str) -> list[str]:
-    """The maps, and "sum", on which an element of a phase was measured in parts."""
-    return list(dict.fromkeys(p.map for p in points if (p.phase, p.element) == (phase, element)))
-
-
 def growth_table(
     points: Sequence[GrowthPoint], phase: str, map_name: str, element: str
 ) -> ElementTable | str:

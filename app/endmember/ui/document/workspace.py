@@ -264,7 +264,7 @@ class Workspace(QObject):
     def is_complete(self) -> bool:
         """Whether every map has all results that are exported."""
         names = () if self.recipe is None else self.recipe.map_names
-        last = ("abundance", *FROM_COMPOSITIONS)
+        last = ("scree", "abundance", *FROM_COMPOSITIONS)
         return bool(names) and all(self.result(s, n) is not None for n in names for s in last)
 
     def _failure_before(self, step: str, name: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Protocol
 
 import pyqtgraph as pg
@@ -19,12 +18,13 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QWidget
 
+from endmember.files.pictures.map_picture import length_text, nice_length
 from endmember.ui.map_views.shape_gestures import Point
 from endmember.ui.widgets.theme import THEME, colours
 
 SCALE_BAR_SHARE = 0.22  # of the width of the view, at most
 SMALL, SMALL_FONT = 120, 0.8  # a smaller view has a scale bar in a smaller font
-PIXELS, NANOMETRES, MICROMETRES = "px", "nm", "µm"
+PIXELS = "px"
 Modifiers = Qt.KeyboardModifier
 
 
@@ -52,21 +52,6 @@ class Tool(Protocol):
 
     def double_click(self, canvas: MapCanvas, point: Point) -> bool:
         """Whether a double click was for the tool; otherwise the view is fitted."""
-
-
-def nice_length(at_most: float) -> float:
-    """The largest of 1, 2, 5 times a power of ten that is not above `at_most`."""
-    if not at_most > 0:
-        return 0.0
-    power = 10.0 ** math.floor(math.log10(at_most))
-    return max(factor * power for factor in (1, 2, 5) if factor * power <= at_most * (1 + 1e-9))
-
-
-def length_text(nanometres: float) -> str:
-    """A length in nm, or in µm from 1000 nm on."""
-    if nanometres >= 1000:
-        return f"{nanometres / 1000:g} {MICROMETRES}"
-    return f"{nanometres:g} {NANOMETRES}"
 
 
 class MapCanvas(pg.GraphicsView):  # type: ignore[misc]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
 
+from endmember.files.pictures.map_picture import length_text
 from endmember.session.decisions import edits
 from endmember.session.decisions.recipe import MapInput, Recipe
 from endmember.ui.document.workspace import Workspace
-from endmember.ui.map_views.map_canvas import length_text
 from endmember.ui.widgets.optional_number import OptionalNumber
 
 if TYPE_CHECKING:

@@ -51,10 +51,10 @@ class MapSource(QObject):
 
     def ask_dataset(self) -> None:
         """Ask which array of the file is the map."""
-        from endmember.files.reading.datasets import list_datasets
+        from endmember.files.reading.reader import dataset_choices
 
         entry = self._entry
-        self._look(lambda _: list_datasets(entry.file), partial(self._choose_dataset, entry))
+        self._look(lambda _: dataset_choices(entry.file), partial(self._choose_dataset, entry))
 
     def ask_frames(self) -> None:
         """Ask which frames and detectors are summed."""
