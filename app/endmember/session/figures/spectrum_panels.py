@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from endmember.files.pictures.figure_page import FAINT, INK, SMALL_SIZE
+from endmember.files.pictures.figure_page import FAINT, INK, MM_PER_INCH, SMALL_SIZE, PAGE_mm
 from endmember.session.steps.compositions import SUM
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ TRACE_PERCENT = 1.0  # at.%: an element below it in every phase is a trace
 FEWEST, MOST_TRACES = 1, 6
 BESIDE_keV = 0.4  # shown on both sides of the lines of a range
 GAP_keV = 1.0  # lines closer than this share a range
-APART = 1.5  # points, at least, between two names above a panel
+ACROSS = 0.91  # of a page: the width of a panel that has a page to itself
+APART = 1.0  # points, at least, between two names above a panel
 VISIBLE = 2e-3  # of the strongest line: what is seen in a spectrum as a whole
 ENERGY, COUNTS = "energy (keV)", "counts per channel"
 ALPHA = {"Ka": "Kα", "La": "Lα", "Ma": "Mα"}
@@ -158,7 +159,10 @@ def last_line_keV(fits: Iterable[SpectrumFit]) -> float:
 
 
 def label_lines(axes: Axes, fits: Sequence[SpectrumFit]) -> None:
-    """The names of the alpha lines with counts, above the panel; where they meet the strongest."""
+    """The names of the alpha lines with counts, above a panel as wide as a page.
+
+    Where two would meet, the stronger line has its name.
+    """
     low, high = axes.get_xlim()
     strongest: dict[tuple[str, str], tuple[float, float]] = {}
     for fit in fits:
@@ -170,7 +174,7 @@ def label_lines(axes: Axes, fits: Sequence[SpectrumFit]) -> None:
             size = float(area) / float(fit.areas.max())
             if key not in strongest or size > strongest[key][0]:
                 strongest[key] = size, column.energy_keV
-    width = axes.get_window_extent().width * 72.0 / axes.figure.dpi
+    width = ACROSS * PAGE_mm / MM_PER_INCH * 72.0  # in points, as it will be once it is laid out
     taken: list[tuple[float, float]] = []
     for (element, _), (_, energy) in sorted(strongest.items(), key=lambda i: -i[1][0]):
         place, half = width * (energy - low) / (high - low), name_width(element) / 2
