@@ -62,12 +62,18 @@ def shoot(folder: Path, width: int, height: int, theme: str, suffix: str) -> Non
     wait(lambda: window.runner.running is None)
     for name in PAGES:
         # a trace that is there: 0.24 at.% of Sm under the lines of Nd
-        trace = {"element": "Sm", "precipitate": "CaPv"} if name == "composition" else {}
+        trace = {"element": "Sm", "precipitate": "CaPv"} if name in PAGES[-2:] else {}
         window.workspace.look(page=name, **trace)
         settle(1.5)
         if name == "composition":
             window.page(name).fit_view.zoom_to(4.9, 7.6)
             settle(0.3)
+        if name == "statistics":
+            page = window.page(name)
+            page.tabs.setCurrentIndex([part.title for part in page.parts].index("Pixels"))
+            window.workspace.on_request.ask("snr_growth", 0)
+            wait(lambda: window.workspace.on_request.answer("snr_growth"))
+            settle(1.0)
         window.grab().save(str(folder / f"{name}{suffix}.png"))
         print(folder / f"{name}{suffix}.png", flush=True)
     window.runner.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -64,7 +65,7 @@ def test_component_figures_show_maps_spectra_and_eigenvalues(session: Session) -
     decomposed, scree = session.result("decomposition", "b"), session.result("scree", "b")
     for shown, counts in zip(images(figure), decomposed.maps_of("b"), strict=True):
         np.testing.assert_array_equal(shown, counts)
-    scree_panel = next(a for a in panels(figure) if a.get_xlabel() == "component")
+    scree_panel = next(a for a in panels(figure) if a.get_xlabel().startswith("component"))
     np.testing.assert_array_equal(curve(scree_panel, "decomposed")[1], scree.eigenvalues[:3])
     np.testing.assert_allclose(curve(scree_panel, "noise")[1], scree.noise_level)
     spectrum = decomposed.found.spectra[2]
@@ -183,6 +184,23 @@ def test_the_overlay_of_a_phase_has_a_region_every_mask_and_their_sum(session: S
     assert names[1:] == ["mask, a", "mask, b", "mask, 2 maps"]
     marked = {t.get_text() for a in panels(figure)[1:] for t in a.texts}
     assert {"U Mα", "Nd Lα", "Sm Lα"} <= marked
+
+
+def test_names_of_lines_do_not_meet_and_traces_stay_inside_their_panels(session: Session) -> None:
+    figure = figures.phase_spectra_figure(session, "a", "roi")
+    figure.draw_without_rendering()
+    whole, *insets = panels(figure)
+    names = [text for text in whole.texts if text.get_text().isalpha() and len(text.get_text()) < 3]
+    assert "Al" in [name.get_text() for name in names]  # between Mg and Si, 0.24 keV apart
+    boxes = sorted((name.get_window_extent().extents for name in names), key=lambda box: box[0])
+    assert all(left[2] < right[0] for left, right in itertools.pairwise(boxes))
+    elements = [text.get_text() for axes in insets for text in axes.texts if "α" in text.get_text()]
+    assert len(elements) == 3
+    for axes in insets:
+        for mark in (line for line in axes.lines if len(line.get_xdata()) == 2):
+            for line in (one for one in axes.lines if len(one.get_xdata()) > 2):
+                x, y = np.asarray(line.get_data())
+                assert y[np.abs(x - mark.get_xdata()[0]) < 0.2].max() < axes.get_ylim()[1]
 
 
 def test_a_line_fit_shows_counts_fit_and_the_chi_squared_of_what_is_seen(session: Session) -> None:

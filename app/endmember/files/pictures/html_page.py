@@ -205,6 +205,6 @@ pre { font-size: 8pt; background: #f3f4f5; padding: 3mm; white-space: pre-wrap;
   thead { display: table-header-group; }
   table { font-size: 7pt; } .wide { page: wide; }
   th, td { padding: 0.3mm 1mm; }
-  pre { white-space: pre-wrap; }
+  pre { white-space: pre-wrap; columns: 2; }
 }
 """

@@ -80,7 +80,7 @@ def draw_scree(axes: Axes, scree: Scree, components: int) -> None:
     label = f"noise ({scree.suggested} above)"
     axes.axhline(scree.noise_level, color="#D55E00", linestyle="--", linewidth=0.7, label=label)
     axes.set_yscale("log")
-    axes.set_xlabel("component")
+    axes.set_xlabel("component (counted from 1)")
     axes.set_ylabel("eigenvalue (noise: 1)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_box_aspect(1.0)

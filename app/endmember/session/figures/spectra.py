@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 PER_PIXEL = "counts per pixel and channel"
 WHOLE_keV, INSET_keV = 0.02, 0.03  # channels are joined to this width, for the eye
 LOWEST = 3e-6  # of the highest channel: where a logarithmic axis ends at the latest
+NEAR_keV = 0.25  # of the line of a trace: what sets the height of its panel
 MOST_RANGES = 3  # panels of trace lines below a spectrum
 
 
@@ -157,20 +158,22 @@ def _inset(
     for one in overlaid:
         _curve(axes, one, span, INSET_keV)
     axes.set_xlim(*span)
-    axes.set_ylim(*_limits(axes))
-    for element in traces:
-        line = line_of(overlaid[0].entry.composition, element)
-        if line is not None and span[0] < line[1] < span[1]:
-            mark_line(axes, line[1], line[0])
+    found = [line_of(overlaid[0].entry.composition, element) for element in traces]
+    lines = [line for line in found if line is not None and span[0] < line[1] < span[1]]
+    axes.set_ylim(*_limits(axes, [energy for _, energy in lines]))
+    for name, energy in lines:
+        mark_line(axes, energy, name)
     _name_axes(axes)
 
 
-def _limits(axes: Axes) -> tuple[float, float]:
-    """So that most of all spectra is seen, but the noise of a poor one does not rule."""
-    values = [np.asarray(line.get_ydata(), np.float64) for line in axes.lines]
-    inside = [v for v in values if v.size > 2]
-    top = max((float(np.percentile(v, 98)) for v in inside), default=1.0)
-    low = min((float(np.percentile(v, 2)) for v in inside), default=0.0)
+def _limits(axes: Axes, energies_keV: Sequence[float]) -> tuple[float, float]:
+    """So that every spectrum is seen near these lines; a stronger line beside them may run out."""
+    near = [
+        y[np.abs(x[:, None] - energies_keV).min(axis=1) < NEAR_keV]
+        for x, y in (np.asarray(line.get_data(), np.float64) for line in axes.lines)
+    ]
+    values = np.concatenate(near)
+    low, top = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
     reach = (top - min(low, 0.0)) * 0.15
     return low - reach if low < 0 else 0.0, top + reach
 

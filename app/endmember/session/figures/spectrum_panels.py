@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from endmember.files.pictures.figure_page import FAINT, INK, SMALL_SIZE
+from endmember.files.pictures.figure_page import FAINT, INK, MM_PER_INCH, SMALL_SIZE, PAGE_mm
 from endmember.session.steps.compositions import SUM
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ TRACE_PERCENT = 1.0  # at.%: an element below it in every phase is a trace
 FEWEST, MOST_TRACES = 1, 6
 BESIDE_keV = 0.4  # shown on both sides of the lines of a range
 GAP_keV = 1.0  # lines closer than this share a range
+ACROSS = 0.91  # of a page: the width of a panel that has a page to itself
+APART = 1.0  # points, at least, between two names above a panel
 VISIBLE = 2e-3  # of the strongest line: what is seen in a spectrum as a whole
 ENERGY, COUNTS = "energy (keV)", "counts per channel"
 ALPHA = {"Ka": "Kα", "La": "Lα", "Ma": "Mα"}
@@ -156,10 +158,10 @@ def last_line_keV(fits: Iterable[SpectrumFit]) -> float:
     return max([8.0, *(e + 0.8 for e in energies)])
 
 
-def label_lines(axes: Axes, fits: Sequence[SpectrumFit], least_gap: float = 0.028) -> None:
-    """The names of the alpha lines with counts, above the panel; of near ones the strongest.
+def label_lines(axes: Axes, fits: Sequence[SpectrumFit]) -> None:
+    """The names of the alpha lines with counts, above a panel as wide as a page.
 
-    `least_gap` is the distance between two names as a share of the width of the panel.
+    Where two would meet, the stronger line has its name.
     """
     low, high = axes.get_xlim()
     strongest: dict[tuple[str, str], tuple[float, float]] = {}
@@ -172,13 +174,21 @@ def label_lines(axes: Axes, fits: Sequence[SpectrumFit], least_gap: float = 0.02
             size = float(area) / float(fit.areas.max())
             if key not in strongest or size > strongest[key][0]:
                 strongest[key] = size, column.energy_keV
-    taken: list[float] = []
+    width = ACROSS * PAGE_mm / MM_PER_INCH * 72.0  # in points, as it will be once it is laid out
+    taken: list[tuple[float, float]] = []
     for (element, _), (_, energy) in sorted(strongest.items(), key=lambda i: -i[1][0]):
-        place = (energy - low) / (high - low)
-        if any(abs(place - other) < least_gap for other in taken):
+        place, half = width * (energy - low) / (high - low), name_width(element) / 2
+        if any(abs(place - other) < half + beside + APART for other, beside in taken):
             continue
-        taken.append(place)
+        taken.append((place, half))
         mark_line(axes, energy, element)
+
+
+def name_width(name: str) -> float:
+    """The width of a name above a panel, in points."""
+    from matplotlib.textpath import TextPath
+
+    return float(TextPath((0, 0), name, size=SMALL_SIZE).get_extents().width)
 
 
 def mark_line(axes: Axes, energy_keV: float, name: str) -> None:

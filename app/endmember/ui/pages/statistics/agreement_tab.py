@@ -34,6 +34,7 @@ class AgreementTab(StatisticsTab):
             "Whose maps are compared: all phases, or one with the value of each map",
             "phase compared between the maps",
         )
+        self.spectra_box.setMinimumContentsLength(26)
         self.table = StatisticsTable("agreement of the maps")
         self.shown = TableOrWord(self.table, workspace)
         self.verdict = remark()

@@ -39,7 +39,9 @@ class BalanceTab(StatisticsTab):
         self.options.addWidget(
             remark(
                 "Phases: each with its part of the counts of the whole map. A difference beyond "
-                "3 σ says that a phase is missing. Type what is known of the whole sample, in "
+                "3 σ that also matters in at.% says that a phase is missing: σ is small, since "
+                "both hold the same counts, and the whole map has but one background and one "
+                "absorption. Type what is known of the whole sample, in "
                 "at.%, into the shaded columns: Ctrl+Z takes each number back."
             )
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
@@ -109,6 +110,8 @@ class GrowthTab(StatisticsTab):
             return
         growths = growth_of(points, subject.phase, subject.element)
         self._show(growths)
+        # of strong lines the scatter is not known: no residual
+        self.residual.setVisible(any(bool(np.isfinite(g.residual).any()) for g in growths))
         self.shown.show_table(
             growth_table(points, subject.phase, subject.map_name, subject.element)
         )

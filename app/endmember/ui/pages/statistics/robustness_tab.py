@@ -76,7 +76,8 @@ class RobustnessTab(StatisticsTab):
         self.options.addWidget(
             remark(
                 "± masks is systematic: it stands beside ± k-factor, here and in the table of the "
-                "composition. The bootstrap should scatter as ± stat. says; a scatter well above "
+                "composition. It is 0 where other masks change no more than counting does. "
+                "The bootstrap should scatter as ± stat. says; a scatter well above "
                 "it comes from masks that follow the noise."
             )
         )

@@ -112,7 +112,7 @@ class SnrPlot(PlotOfPixels):
     """Signal to noise, with the law of the square root as a line."""
 
     def __init__(self) -> None:
-        super().__init__("signal to noise against pixels", "SNR", below="")
+        super().__init__("signal to noise against pixels", "SNR")
 
     def parts_of(self, growth: Growth) -> tuple[FloatArray, FloatArray | None]:
         """SNR and its law."""
@@ -134,7 +134,7 @@ class ErrorGrowthPlot(PlotOfPixels):
     """Statistical error in % of the value, with 1 / sqrt(pixels) as a line."""
 
     def __init__(self) -> None:
-        super().__init__("statistical error against pixels", "error (%)")
+        super().__init__("statistical error against pixels", "error (% of the value)")
 
     def parts_of(self, growth: Growth) -> tuple[FloatArray, FloatArray | None]:
         """Errors and their law."""
