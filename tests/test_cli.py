@@ -333,6 +333,35 @@ def test_a_missing_spectrum_is_named(capsys: pytest.CaptureFixture[str], tmp_pat
     assert "none.msa" in refused(capsys, "info", tmp_path / "none.msa")
 
 
+def test_a_simulation_replaces_simulations_only(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    mine, truth = tmp_path / "map1.hspy", tmp_path / "truth.npz"
+    command = ["simulate", mine, "--size", "16", "--counts-per-pixel", "20", "--truth", truth]
+    assert run_command([str(part) for part in command]) == 0
+    before = mine.read_bytes()
+    assert run_command([*map(str, command), "--seed", "1"]) == 0
+    assert mine.read_bytes() != before
+    np.savez(truth, weights=np.arange(3))
+    kept = truth.read_bytes()
+    assert "truth.npz" in refused(capsys, *command)
+    mine.write_bytes(b"a map from the microscope")
+    assert "map1.hspy" in refused(capsys, *command)
+    assert (mine.read_bytes(), truth.read_bytes()) == (b"a map from the microscope", kept)
+
+
+def test_a_map_in_place_of_a_recipe_and_a_path_of_windows_are_told_with_the_remedy(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    mine = tmp_path / "map1.hspy"
+    mine.write_bytes(bytes(range(256)))
+    assert "no recipe" in refused(capsys, "run", mine, "--out", tmp_path / "out")
+    recipe = tmp_path / "sample.toml"
+    for name in (r"C:\Data\map1.hspy", r"C:\Users\map1.hspy"):
+        recipe.write_text(RECIPE.replace("map1.hspy", name), "utf-8")
+        assert "single quotes" in refused(capsys, "run", recipe, "--out", tmp_path / "out")
+
+
 def test_a_simulated_map_is_written_as_hspy_only(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -185,7 +185,7 @@ def test_saving_notes_the_content_and_another_content_is_told_until_it_is_accept
     path.write_text(text, "utf-8")
     opened = Document.open(path)
     opened.session.results = dict(document.session.results)
-    (told,) = [r for r in remarks(opened.session, with_decisions=False) if "SHA-256" in r.sentence]
+    (told,) = [r for r in remarks(opened.session) if "SHA-256" in r.sentence]
     assert (told.step, told.map) == ("read", "demo")
     assert "demo.hspy is not the file" in told.sentence
     opened.save()

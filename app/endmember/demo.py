@@ -13,6 +13,7 @@ from endmember.session.decisions.recipe_file import dump_recipe, parse_recipe
 
 RECIPE_SIZE = 256  # pixels for which the rectangles of the shipped recipe were drawn
 MAP_FILE, TRUTH_FILE, RECIPE_FILE = "demo.hspy", "truth.npz", "demo.toml"
+TITLE = "Endmember simulation"
 
 
 def simulate_to(
@@ -30,7 +31,7 @@ def simulate_to(
     Raises
     ------
     ValueError
-        if a folder to write into does not exist.
+        if a folder to write into does not exist, or a file there is no simulation.
     Cancelled
         by `report`; nothing half-written is left.
     """
@@ -42,6 +43,10 @@ def simulate_to(
     for target in (path, truth_path):
         if target is not None and not target.resolve().parent.is_dir():
             raise ValueError(f"{target}: its folder does not exist: make it first")
+        if target is not None and target.exists() and not _is_simulated(target):
+            raise ValueError(
+                f"{target}: a file of this name exists and is no simulation; choose another name"
+            )
     report(0.0)
     image, truth = simulate_map(
         size=size,
@@ -51,11 +56,28 @@ def simulate_to(
         report=part_of(report, 0.0, 0.6),
     )
     with complete_file(path) as partial:
-        write_map_hspy(partial, image, "Endmember simulation", part_of(report, 0.6, 0.95))
+        write_map_hspy(partial, image, TITLE, part_of(report, 0.6, 0.95))
     if truth_path is not None:
         with complete_file(truth_path) as partial, partial.open("wb") as stream:
             np.savez_compressed(stream, **truth_arrays(truth))  # type: ignore[arg-type]
     report(1.0)
+
+
+def _is_simulated(path: Path) -> bool:
+    """Whether a file is a map or a truth that was simulated here, and so may be replaced."""
+    import h5py
+    import numpy as np
+
+    from endmember.core.simulation.simulated_map import Truth
+
+    try:
+        if path.suffix == ".npz":
+            with np.load(path) as truth:
+                return set(Truth.__slots__) - {"axis"} <= set(truth)
+        with h5py.File(path) as file:
+            return TITLE in file["Experiments"]
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def demo_recipe(size: int) -> Recipe:

@@ -14,13 +14,13 @@ def open_decisions(recipe: Recipe, name: str) -> dict[str, str]:
     if not drawn:
         says = (
             f'no precipitate is drawn on map "{name}", so {recipe.sample.matrix} is the whole map '
-            "with all that lies in it: draw rectangles on the Masks page"
+            "with all that lies in it: draw rectangles round the precipitates (Masks page)"
         )
         return {"masks": says, "subtraction": says}
     undecided = [p.name for p in drawn if not p.absent and p.factor is None]
     if undecided:
-        return {
-            "subtraction": f"{', '.join(undecided)} is not separated from the matrix yet: choose "
-            "its absent element on the Phases page"
-        }
+        one = len(undecided) == 1
+        verb, which = ("is", "its absent element") if one else ("are", "their absent elements")
+        says = f"{', '.join(undecided)} {verb} not separated from the matrix yet"
+        return {"subtraction": f"{says}: choose {which} on the Phases page"}
     return {}

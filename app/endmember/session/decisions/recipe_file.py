@@ -115,7 +115,10 @@ def load_recipe(path: str | Path, *, unfinished: bool = False) -> Recipe:
     try:
         text = ordinary_file(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise RecipeError(f"{path}: this is no text in UTF-8; save the recipe as UTF-8") from None
+        raise RecipeError(
+            f"{path}: this is no recipe, or not in UTF-8; give a recipe (a .toml file), or open a "
+            "map by `endmember FILE`"
+        ) from None
     except FileNotFoundError:
         raise RecipeError(f"{path}: there is no such recipe file; check its name") from None
     except OSError as error:
@@ -139,7 +142,10 @@ def parse_recipe(text: str, where: str, *, unfinished: bool = False) -> Recipe:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         says = "nested too deeply" if isinstance(error, RecursionError) else error
-        raise RecipeError(f"{where}: this is not valid TOML: {says}; correct that line") from None
+        remedy = "correct that line"
+        if "\\" in str(says) or "hex value" in str(says):
+            remedy = "write paths with / or in single quotes, as in 'C:\\maps\\a.emd'"
+        raise RecipeError(f"{where}: this is not valid TOML: {says}; {remedy}") from None
     _check_table(document, Recipe, (), document, where)
     recipe = msgspec.convert(document, Recipe, dec_hook=_decode)
     check_recipe(recipe, where, unfinished=unfinished)

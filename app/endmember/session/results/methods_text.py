@@ -98,7 +98,8 @@ def _maps(session: Session, cite: Citations) -> Iterator[str]:
         seen = "" if angle is None else f", take-off angle {angle:g}°"
         facts.append(f"{size}, {image.beam_energy_keV:g} kV{seen}")
     number = len(recipe.maps)
-    which = "A STEM-EDXS map" if number == 1 else f"{number} STEM-EDXS maps"
+    words = dict(enumerate(("Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"), 2))
+    which = "A STEM-EDXS map" if number == 1 else f"{words.get(number, number)} STEM-EDXS maps"
     said = f" ({'; '.join(dict.fromkeys(facts))})" if facts else ""
     low, high = recipe.instrument.energy_range_keV
     yield (

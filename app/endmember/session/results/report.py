@@ -39,7 +39,7 @@ def report_text(session: Session, drawn: DrawnFigures, further: FurtherRows, fin
     tables, told = _tables(session, further)
     _failures(page, session)
     page.heading("Warnings")
-    warnings = [remark.sentence for remark in remarks(session, with_decisions=False)]
+    warnings = [remark.sentence for remark in remarks(session)]
     warnings += [sentence for sentence in told if sentence not in warnings]
     if warnings:
         page.items(warnings)

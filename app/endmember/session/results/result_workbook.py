@@ -143,4 +143,4 @@ def _references(session: Session) -> str:
 def _warnings(session: Session) -> list[str]:
     from endmember.session.views.remarks import remarks
 
-    return [remark.sentence for remark in remarks(session, with_decisions=False)]
+    return [remark.sentence for remark in remarks(session)]

@@ -114,7 +114,7 @@ def all_warnings(session: Session) -> list[str]:
         for step, maps, failure in session.failures()
         if session.table.is_advice(step)
     ]
-    return missing + [remark.sentence for remark in remarks(session, with_decisions=False)]
+    return missing + [remark.sentence for remark in remarks(session)]
 
 
 def component_counts(session: Session) -> list[str]:

@@ -148,8 +148,8 @@ def _check_facts(image: SpectrumImage, entry: MapInput) -> None:
     beam = image.beam_energy_keV
     if beam is None:
         raise ValueError(
-            f"{entry.file}: the file does not say the beam energy: give beam_energy_keV under "
-            "[instrument]"
+            f"{entry.file}: the file does not say the beam energy: type it at the side of the "
+            "Map page, or give beam_energy_keV under [instrument]"
         )
     if not LEAST_BEAM_ENERGY_keV <= beam <= 400.0:
         raise ValueError(

@@ -23,15 +23,15 @@ class Remark(NamedTuple):
     sentence: str
 
 
-def remarks(session: Session, *, with_decisions: bool = True) -> list[Remark]:
+def remarks(session: Session) -> list[Remark]:
     """Every warning of the results that are there, in the order of the steps, each once.
 
-    `with_decisions` also tells what a person has still to decide.
+    What a person has still to decide is told as well.
     """
     found: list[Remark] = []
     for name in session.recipe.map_names:
         found += _of_map(session, name)
-        if with_decisions and _value(session, "read", name) is not None:
+        if _value(session, "read", name) is not None:
             decisions = open_decisions(session.recipe, name)
             found += [Remark(step, name, text) for step, text in decisions.items()]
     of_recipe = (*_misspelt(session.recipe), *_densities_missing(session.recipe))
