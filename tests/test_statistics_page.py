@@ -112,6 +112,23 @@ def test_the_maps_are_compared_side_by_side_and_one_phase_with_its_values(hands:
     assert hands.workspace.focus.element == "Fe"
 
 
+def test_what_is_being_typed_survives_results_that_come_meanwhile(hands: Hands) -> None:
+    tab: BalanceTab = hands.tab("Mass balance")
+    hands.until(lambda: tab.table.cells.rowCount() > 0)
+    hands.type(tab.table, "Fe", "bulk", "3.5")
+    hands.go_to(tab.table, "Mg", "bulk")
+    QTest.keyClick(tab.table, "1")
+    line = tab.table.findChild(QLineEdit)
+    assert line is not None
+    hands.workspace.results_changed.emit()  # as when the balance of the number before is there
+    QTest.keyClicks(line, "8.25")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    hands.until(lambda: tab.table.findChild(QLineEdit) is None)
+    assert dict(hands.recipe.sample.bulk) == {"Fe": 3.5, "Mg": 18.25}
+    hands.until(lambda: hands.text(tab.table, "Mg", "bulk") != "")
+    hands.until(lambda: hands.text(tab.table, "Mg", "bulk_difference") != "")
+
+
 def test_each_number_typed_into_the_bulk_is_one_undo(hands: Hands) -> None:
     tab: BalanceTab = hands.tab("Mass balance")
     hands.until(lambda: tab.table.cells.rowCount() > 0)

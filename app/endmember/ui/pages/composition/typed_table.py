@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from PyQt6.QtCore import QModelIndex, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QColor, QKeyEvent
-from PyQt6.QtWidgets import QTableView
+from PyQt6.QtWidgets import QAbstractItemDelegate, QTableView, QWidget
 
-from endmember.session.views.element_table import Header
+from endmember.session.views.element_table import ElementTable, Header
 from endmember.ui.pages.composition.composition_model import CompositionModel
 from endmember.ui.pages.composition.composition_table_view import CompositionTableView
 from endmember.ui.widgets.theme import colours
@@ -83,11 +83,26 @@ class StatisticsTable(CompositionTableView):
 
     def __init__(self, accessible: str, typed_keys: Collection[str] = ()) -> None:
         self.model_ = StatisticsModel(typed_keys)
+        self._waiting: tuple[ElementTable, str] | None = None  # shown once nobody types
         super().__init__(self.model_)
         tip = _TYPED_TIP if typed_keys else _TIP
         self.setAccessibleName(accessible)
         self.setAccessibleDescription(tip)
         self.setToolTip(tip)
+
+    def show_table(self, table: ElementTable, chosen: str) -> None:
+        """Show a table, at once or when the person who types into a cell is done."""
+        if self.state() == QTableView.State.EditingState:
+            self._waiting = table, chosen
+        else:
+            self._waiting = None
+            super().show_table(table, chosen)
+
+    def closeEditor(self, editor: QWidget | None, hint: QAbstractItemDelegate.EndEditHint) -> None:
+        """Show what has come while somebody typed."""
+        super().closeEditor(editor, hint)
+        if self._waiting is not None:
+            self.show_table(*self._waiting)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """In a cell that is typed in: a digit, Enter or F2 begins, Delete empties."""
