@@ -8,6 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 import numpy.typing as npt
+import psutil
 import pytest
 
 from endmember.files.reading.choice import NO_CHOICE, Choice
@@ -73,6 +74,10 @@ def write_ripple(folder: Path, data: npt.NDArray[Any], **changed: Any) -> Path:
     lines = "".join(f"{name}\t{value}\n" for name, value in header.items())
     (folder / "m.rpl").write_text(f"key\tvalue\n{lines}", encoding="utf-8")
     return folder / "m.rpl"
+
+
+def readers_at_work() -> set[int]:
+    return {child.pid for child in psutil.Process().children()}
 
 
 def refusal(path: Path) -> str:
@@ -163,6 +168,26 @@ def test_axes_of_length_one_do_not_keep_a_map_or_a_spectrum_from_being_read(
     np.testing.assert_array_equal(open_spectrum(one).spectrum.counts, counts[0, 0])
     line = write_hspy(tmp_path / "l.hspy", counts[:1], [axis("y", 1), COLUMN, energy()])
     assert open_map(line).image.shape == (1, COLUMNS, CHANNELS)
+
+
+def test_an_energy_axis_without_a_step_is_refused(tmp_path: Path, counts: Counts) -> None:
+    unscaled = {key: value for key, value in energy().items() if key != "scale"}
+    path = write_hspy(tmp_path / "m.hspy", counts, [ROW, COLUMN, unscaled])
+    assert "export it anew with its calibration" in refusal(path)
+
+
+def test_a_file_whose_links_run_in_a_circle_does_not_keep_the_next_one_from_being_read(
+    tmp_path: Path, counts: Counts
+) -> None:
+    whole = write_hspy(tmp_path / "m.hspy", counts, [ROW, COLUMN, energy()])
+    circle = write_hspy(tmp_path / "c.hspy", counts, [ROW, COLUMN, energy()])
+    with h5py.File(circle, "r+") as file:
+        file["Experiments/one/metadata/again"] = h5py.SoftLink("/Experiments")
+    open_map(whole)
+    before = readers_at_work()
+    assert "holds itself" in refusal(circle)
+    assert len(before - readers_at_work()) == 1  # it may hold locks for ever
+    assert open_map(whole).image.total == counts.sum()
 
 
 def test_counts_that_lie_in_one_piece_are_read(tmp_path: Path, counts: Counts) -> None:

@@ -158,7 +158,7 @@ def _energy_axis(signal: Signal) -> tuple[EnergyAxis, list[str]]:
         raise ValueError(f"signal {signal} has no energy axis; choose another signal")
     axis = signal.axes[signal.energy_axis]
     channels = int(signal.data.shape[signal.energy_axis])
-    start, step = finite(axis.get("offset", 0.0)), finite(axis.get("scale", 1.0))
+    start, step = finite(axis.get("offset", 0.0)), finite(axis.get("scale"))
     if "axis" in axis:
         start, step, even = _listed_steps(axis["axis"])
         if not even:

@@ -239,8 +239,8 @@ def _failure(path: Path, error: BaseException | None) -> UnreadableFile:
 
 def guarded(path: Path, error: BaseException) -> UnreadableFile:
     """The sentence for whatever a reader raised, also when it computes lazily."""
-    if isinstance(error, MemoryError):
-        raise error  # told where the limit is known
+    if isinstance(error, MemoryError | RecursionError):
+        raise error  # told by the process that reads
     return error if isinstance(error, UnreadableFile) else _failure(path, error)
 
 
@@ -393,7 +393,7 @@ def open_signals(path: str | Path, choice: Choice = NO_CHOICE) -> FileContent:
                     raw for raw in _call(plugin, place, choice) if "data" in raw and "axes" in raw
                 ]
                 signals = tuple(_signal(i, raw) for i, raw in enumerate(found))
-            except MemoryError:
+            except (MemoryError, RecursionError):
                 raise
             except Exception as error:  # readers raise anything on damaged files
                 last = error
