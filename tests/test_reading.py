@@ -68,7 +68,7 @@ NO_MAP = [
     ("jeol/JEOL_eds/DigiLine/View000_0000003.pts", "zero"),
     ("jeol/rsciio/181019-BN.ASW", "000_0000000.img"),
     ("jeol/rsciio/seq/1/1.ASW", "no EDXS map"),
-    ("nexus/saved_multi_signal.nxs", "no EDXS map"),
+    ("nexus/saved_multi_signal.nxs", "choose the dataset"),
     ("pantarhei/panta_rhei_sample.prz", "no EDXS map"),
     ("tia/16x16-spectrum_image-5x5x1024.emi", "negative"),
     ("tia/16x16-spectrum_image_5x5x4000-not_square.emi", "zero"),

@@ -397,6 +397,17 @@ def _direction(
     return np.where(free, -bent, newton)
 
 
+def _factors(here: _Point, losses: list[float], converged: bool) -> Factors:
+    area = here.profiles.sum(axis=0)
+    unit = here.profiles / np.where(area > 0, area, 1.0)
+    return Factors(np.concatenate(here.weights) * area, unit, np.array(losses), converged)
+
+
+def _even_weights(image: SpectrumImage, size: int) -> FloatArray:
+    """The counts of each pixel in equal parts, (P, K)."""
+    return np.repeat(image.count_map().reshape(-1, 1) / size, size, axis=1)
+
+
 def refine(
     images: Sequence[SpectrumImage],
     profiles: FloatArray,
@@ -417,17 +428,15 @@ def refine(
     images one after another.
     """
     saturated = _saturated(images)
-    size = profiles.shape[1]
     if weights is None:
-        totals = [image.count_map().reshape(-1, 1) for image in images]
-        weights = [np.repeat(own / size, size, axis=1) for own in totals]
+        weights = [_even_weights(image, profiles.shape[1]) for image in images]
     within = parts_of(report, passes)
     unit = np.ascontiguousarray(profiles / profiles.sum(axis=0))
     turns = EM_TURNS if passes > 1 and em_passes else TURNS
     here = _sweep(images, weights, unit, saturated, turns, within[0])
     losses = [here.loss]
     memory: _Memory = []
-    converged = was_small = False
+    converged = small = False
     length = 1.0
     for done in range(1, passes):
         by_em = done <= em_passes
@@ -448,9 +457,8 @@ def refine(
             losses.append(min(ahead.loss, here.loss))
             here = ahead
             length = 1.0
-            small = gain < tolerance * ahead.loss
+            was_small, small = small, gain < tolerance * ahead.loss
             converged = not by_em and small and was_small
-            was_small = small
         elif memory:
             memory = []
         else:
@@ -459,6 +467,4 @@ def refine(
         if converged:
             break
     report(1.0)
-    area = here.profiles.sum(axis=0)
-    unit = here.profiles / np.where(area > 0, area, 1.0)
-    return Factors(np.concatenate(here.weights) * area, unit, np.array(losses), converged)
+    return _factors(here, losses, converged)

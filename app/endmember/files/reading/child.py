@@ -95,6 +95,12 @@ def _reply(request: messages.Request, shelf: Shelf, report: Any) -> msgspec.Stru
         return messages.Refusal(str(error))
     except MemoryError:
         return messages.Refusal(too_large(request.path, request.memory_bytes))
+    except RecursionError:  # libraries may still hold locks, for which the next file would wait
+        return messages.Refusal(
+            f"{request.path}: something in the file holds itself (a link in a circle?), so that "
+            "reading it never ends; save it anew.",
+            spent=True,
+        )
     except Exception:
         return messages.Fault(traceback.format_exc())
 

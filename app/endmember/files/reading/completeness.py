@@ -24,6 +24,10 @@ from endmember.files.reading.unreadable import UnreadableFile
 
 Counts = npt.NDArray[np.float64]
 
+RIPPLE_KEYS = (
+    *("width", "height", "depth", "offset"),
+    *("data-length", "data-type", "byte-order", "record-by"),
+)
 JEOL_LENGTH = struct.Struct("<I")
 JEOL_LENGTH_AT = 32
 COMPARED_FROM_keV = 0.6  # below, makers leave out the zero peak in different ways
@@ -52,6 +56,7 @@ def check_length(path: Path, reader: str) -> None:
         if len(head) == JEOL_LENGTH_AT + JEOL_LENGTH.size:
             _hold(path, JEOL_LENGTH.unpack_from(head, JEOL_LENGTH_AT)[0], path.stat().st_size)
     elif reader == "Ripple":
+        _check_ripple(path)
         raw, announced = _ripple_raw(path)
         if raw is not None and raw.stat().st_size < announced:
             _hold(path, announced, raw.stat().st_size, f"its {raw.name}")
@@ -213,6 +218,23 @@ def _ripple_raw(path: Path) -> tuple[Path | None, int]:
         return None, 0
     sizes = [int(facts[name]) for name in ("width", "height", "depth", "data-length")]
     return raw, prod(sizes) + int(facts.get("offset", 0))
+
+
+def _check_ripple(path: Path) -> None:
+    """Refuse a .rpl that lacks its .raw, or a line that the reader needs."""
+    if not any(path.with_suffix(suffix).exists() for suffix in (".raw", ".RAW")):
+        raise UnreadableFile(
+            f"{path}: the .raw of the same name, which holds its counts, is missing; copy it "
+            "beside the .rpl."
+        )
+    with path.open(encoding="latin-1") as stream:
+        named = set(re.findall(r"(?m)^([\w-]+)\s", stream.read(HEADER_CHARACTERS).lower()))
+    lacking = [name for name in RIPPLE_KEYS if name not in named]
+    if lacking:
+        raise UnreadableFile(
+            f"{path}: the header lacks {' and '.join(lacking)}; add what is missing, or export "
+            "the map anew."
+        )
 
 
 def _longer_raw(path: Path) -> list[str]:

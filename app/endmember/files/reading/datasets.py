@@ -56,16 +56,46 @@ class Dataset(NamedTuple):
 
 
 def kind_of(path: Path) -> str | None:
-    """ "NumPy", "NumPy archive", "HDF5" or "TIFF" by name and content; None for other files."""
-    suffix = path.suffix.lower()
-    if not path.is_file() or not any(suffix in s for s in _SUFFIXES.values()):
+    """ "NumPy", "NumPy archive", "HDF5" or "TIFF" by content and (but HDF5) name; or None."""
+    if not path.is_file():
         return None
     with path.open("rb") as stream:
         start = stream.read(8)
     for magic, kind in _MAGIC.items():
-        if start.startswith(magic) and suffix in _SUFFIXES[kind]:
+        if start.startswith(magic) and (kind == "HDF5" or path.suffix.lower() in _SUFFIXES[kind]):
             return kind
     return None
+
+
+def is_named_so(path: Path) -> bool:
+    """Whether the name, too, is that of a file of arrays, and not that of a reader's format."""
+    return any(path.suffix.lower() in suffixes for suffixes in _SUFFIXES.values())
+
+
+def ask_if_whole(path: Path) -> None:
+    """Refuse HDF5 that no reader claims, asking for its map; a damaged file is left to others.
+
+    Raises
+    ------
+    UnreadableFile
+        if its arrays can be listed.
+    """
+    try:
+        asks = needs_choice(path, list_datasets(path))
+    except UnreadableFile:
+        return
+    raise asks
+
+
+def may_be_meant(path: Path, reader: str, signals: tuple[Signal, ...]) -> bool:
+    """Whether a reader found nothing in HDF5 but arrays of which one may be a map all the same.
+
+    In a file of HyperSpy or NeXus with a name of its own: such as frames of maps, to be summed.
+    """
+    if not {signal.kind for signal in signals} <= {"other", "image"}:
+        return False
+    sized = any(s.kind == "other" and len(s.shape) >= FEWEST_AXES for s in signals)
+    return is_named_so(path) or (reader in ("HSPY", "NeXus") and sized)
 
 
 def list_datasets(path: str | Path) -> tuple[Dataset, ...]:

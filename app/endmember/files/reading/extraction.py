@@ -29,6 +29,7 @@ from endmember.files.reading.signals import (
     Signal,
     close,
     guarded,
+    is_turned,
     open_signals,
     quiet_readers,
 )
@@ -44,14 +45,18 @@ def _companions(content: FileContent, chosen: Signal) -> dict[str, npt.NDArray[n
     images: dict[str, npt.NDArray[np.generic]] = {}
     size = (chosen.shape[chosen.rows_axis or 0], chosen.shape[chosen.columns_axis or 0])
     for signal in content.signals:
-        if signal.kind != "image" or signal.shape != size or signal.data.dtype.kind not in "uif":
+        if signal.kind != "image" or signal.data.dtype.kind not in "uif":
+            continue
+        turned = len(signal.axes) == 2 and is_turned(*signal.axes)
+        picture = signal.data.T if turned else signal.data
+        if tuple(picture.shape) != size:
             continue
         name = title = signal.title or f"image {signal.index}"
         number = 1
         while name in images:
             number += 1
             name = f"{title} {number}"
-        images[name] = np.asarray(signal.data)
+        images[name] = np.asarray(picture)
     return images
 
 

@@ -82,9 +82,10 @@ class PlainAnswer(msgspec.Struct, frozen=True, tag="plain"):
 
 
 class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
-    """Why the file cannot be used: one sentence."""
+    """Why the file cannot be used: one sentence; whether the process must read no other file."""
 
     sentence: str
+    spent: bool = False
 
 
 class Fault(msgspec.Struct, frozen=True, tag="fault"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,17 +26,20 @@ NM_PER_UNIT = {
     "micron": 1e3,
     "microns": 1e3,
     "micrometer": 1e3,
+    "micrometre": 1e3,
     "nm": 1.0,
     "nanometer": 1.0,
     "nanometre": 1.0,
     "Å": 0.1,
     "A": 0.1,
     "angstrom": 0.1,
+    "ångström": 0.1,
     "pm": 1e-3,
 }
 KEV_PER_UNIT = {"ev": 1e-3, "kev": 1.0, "mev": 1e3}
 SMALLEST_PIXEL_nm, LARGEST_PIXEL_nm = 1e-3, 1e7  # what a microscope scans
 HIGHEST_BEAM_keV, HIGHEST_AXIS_keV = 3000.0, 300.0
+LOWEST_STEP_eV, FINEST_STEP_keV = 2.0, 0.0005  # of channels: in eV without a unit; of any detector
 SMALLEST_ELEVATION_deg = 1.6  # a smaller number may be in radians
 
 
@@ -132,25 +136,53 @@ def _take_off(signal: Signal, format_name: str) -> tuple[float | None, list[str]
     return round(angle, 6), []
 
 
+def _listed_steps(values: Any) -> tuple[float, float, bool]:
+    """First value and mean step of an axis that lists its values, and whether steps are even."""
+    listed = np.asarray(values, dtype=float)
+    step = float((listed[-1] - listed[0]) / max(1, len(listed) - 1))
+    even = len(listed) <= 2 or bool(np.abs(np.diff(listed) - step).max() <= 0.01 * abs(step))
+    return float(listed[0]), step, even
+
+
+def _nm_per(unit: str) -> float | None:
+    """Nanometres in a unit of length, however its letters are encoded; None for other units."""
+    # UTF-8 read as Latin-1 has one letter more; NFKC makes one of the two letters for micro
+    written = unicodedata.normalize("NFKC", unit.replace("Âµ", "µ").replace("Ã\x85", "Å")).strip()
+    small = written.lower()
+    single = small.removesuffix("s") if len(small) > len("nms") else small  # "ms" is no length
+    return next((NM_PER_UNIT[n] for n in (written, small, single) if n in NM_PER_UNIT), None)
+
+
 def _energy_axis(signal: Signal) -> tuple[EnergyAxis, list[str]]:
     if signal.energy_axis is None:
         raise ValueError(f"signal {signal} has no energy axis; choose another signal")
     axis = signal.axes[signal.energy_axis]
     channels = int(signal.data.shape[signal.energy_axis])
-    start, step = finite(axis.get("offset", 0.0)), finite(axis.get("scale", 1.0))
+    start, step = finite(axis.get("offset", 0.0)), finite(axis.get("scale"))
     if "axis" in axis:
-        values = np.asarray(axis["axis"], dtype=float)
-        start, step = float(values[0]), float((values[-1] - values[0]) / max(1, len(values) - 1))
-        if len(values) > 2 and np.abs(np.diff(values) - step).max() > 0.01 * abs(step):
+        start, step, even = _listed_steps(axis["axis"])
+        if not even:
             raise ValueError(
                 f"signal {signal} has an energy axis of uneven steps; export it with even ones"
             )
+    elif "expression" in axis:
+        raise ValueError(
+            f"signal {signal} has an energy axis given by a formula; export it with even steps "
+            "(convert_to_uniform_axis in HyperSpy)"
+        )
     if start is None or step is None or step <= 0:
         raise ValueError(
             f"signal {signal} has an energy axis that does not rise (start {start}, step {step}); "
             "export it anew with its calibration"
         )
     factor = KEV_PER_UNIT.get(str(axis.get("units")).strip().lower())
+    if factor is None and start + step * channels > HIGHEST_AXIS_keV and step >= LOWEST_STEP_eV:
+        return EnergyAxis(start / 1000, step / 1000, channels), [
+            (
+                f"The energy axis has no unit and runs to {start + step * channels:.6g}: its "
+                "numbers are taken as eV; calibrate it before lines are identified."
+            )
+        ]
     energy = EnergyAxis(start * (factor or 1.0), step * (factor or 1.0), channels)
     if factor is not None and energy.stop_keV > HIGHEST_AXIS_keV:
         return energy, [
@@ -166,10 +198,12 @@ def _energy_axis(signal: Signal) -> tuple[EnergyAxis, list[str]]:
                 "calibrate it before lines are identified."
             )
         ]
-    if energy.stop_keV < 1.0 and not signal.signal_type.startswith("EDS"):
+    fine = energy.stop_keV < 1.0 or energy.step_keV < FINEST_STEP_keV
+    if fine and not signal.signal_type.startswith("EDS"):
         return energy, [
             (
-                f"The energy axis ends at {energy.stop_keV:.3g} keV: "
+                f"The energy axis ends at {energy.stop_keV:.3g} keV with channels of "
+                f"{1000 * energy.step_keV:.3g} eV: "
                 "this looks like energy loss rather than X-rays."
             )
         ]
@@ -180,9 +214,11 @@ def _pixel_size(signal: Signal) -> tuple[float | None, list[str]]:
     sizes = []
     for index in (signal.columns_axis, signal.rows_axis):
         axis = signal.axes[index] if index is not None else {}
-        unit = str(axis.get("units")).strip()
-        factor = NM_PER_UNIT.get(unit, NM_PER_UNIT.get(unit.lower()))
+        factor = _nm_per(str(axis.get("units")))
         scale = finite(axis.get("scale"))
+        if "axis" in axis and len(axis["axis"]) > 1:
+            _, step, even = _listed_steps(axis["axis"])
+            scale = step if even else None
         if factor is None or not scale:
             return None, ["The pixel size is unknown: maps carry no scale."]
         sizes.append(abs(scale) * factor)

@@ -25,6 +25,12 @@ from endmember.files.reading.unreadable import UnreadableFile
 
 LARGE_FILE_BYTES = 32_000_000
 GOING_BY_SUFFIX = ("Bruker", "EDAX", "JEOL", "TIA")  # within one reader
+READING_FOLDERS = ("ZSPY",)
+PACKED = (".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".tar")
+NO_MAPS = {
+    ".toml": "a recipe, not a map; run it by `endmember run`, or open it in the window.",
+    ".csv": "a table, not a map; open the file of the map.",
+}
 FEWEST_CHANNELS = 100  # of an uncalibrated axis that may still be an EDXS spectrum
 
 
@@ -114,8 +120,12 @@ def _plugins(path: Path, known: Sniffed | None) -> list[dict[str, Any]]:
     if known is not None:
         return [plugin for plugin in IO_PLUGINS if plugin["name"] == known.reader]
     found = [plugin for plugin in IO_PLUGINS if path.suffix.lower() in _suffixes(plugin)]
-    if not found and path.is_dir():
+    if path.is_dir() and not any(plugin["name"] in READING_FOLDERS for plugin in found):
         raise UnreadableFile(f"{path}: this is a folder; open the file of a map in it.")
+    if path.is_file() and path.suffix.lower() in PACKED:
+        raise UnreadableFile(f"{path}: this is a packed file; unpack it and open the map in it.")
+    if path.is_file() and path.suffix.lower() in NO_MAPS:
+        raise UnreadableFile(f"{path}: this is {NO_MAPS[path.suffix.lower()]}")
     picture = picture_kind(path) if path.is_file() else None
     if picture not in (None, "TIFF") or (found and all(p["name"] == "Image" for p in found)):
         raise UnreadableFile(
@@ -144,12 +154,15 @@ def _suffix_for(plugin: Mapping[str, Any], path: Path, known: Sniffed | None) ->
     return known.suffix
 
 
-def _options(format_name: str, path: Path, choice: Choice) -> dict[str, Any]:
+def reader_arguments(format_name: str, path: Path, choice: Choice) -> dict[str, Any]:
+    """What a reader is told besides the name of the file."""
     from endmember.files.reading.frames import reader_options
 
     chosen = reader_options(format_name, choice)
     if format_name in ("HSPY", "EMD"):
         return {"lazy": True, **chosen}
+    if format_name == "JEOL" and path.suffix.lower() == ".asw":
+        return {"SI_dtype": np.uint16, **chosen}  # of the maps that it names
     if format_name == "JEOL" and path.suffix.lower() == ".pts":
         # the default of 8 bits wraps; lazy reading saves memory but compiles for seconds
         return {"SI_dtype": np.uint16, "lazy": path.stat().st_size > LARGE_FILE_BYTES, **chosen}
@@ -169,12 +182,32 @@ def _call(plugin: dict[str, Any], path: Path, choice: Choice) -> list[dict[str, 
     reader = importlib.import_module(plugin["api"])
     if plugin["name"] == "Phenom":
         offer_to_tifffile()
-    found = list(reader.file_reader(str(path), **_options(plugin["name"], path, choice)))
+    told = reader_arguments(plugin["name"], path, choice)
+    try:
+        found = list(reader.file_reader(str(path), **told))
+    except ValueError as error:
+        if plugin["name"] != "HSPY" or "chunks=" not in str(error):
+            raise
+        # counts that lie in one piece are not read in parts by this reader
+        found = list(reader.file_reader(str(path), **(told | {"lazy": False})))
     if plugin["name"] == "MSA" and found and found[0]["data"].size == 0:
         found = _read_msa_without_section_text(path)
     if plugin["name"] == "MSA":
         _check_points(path, found)
+    if plugin["name"] == "Ripple":
+        _name_unit_of_channels(found)
     return found
+
+
+def _name_unit_of_channels(found: list[dict[str, Any]]) -> None:
+    """Say eV where a Ripple file gives `ev-per-chan`, whose number the reader takes without it."""
+    for one in found:
+        said = one["original_metadata"]
+        if "ev-per-chan" not in said or {"depth-scale", "depth-units"} & set(said):
+            continue
+        for axis in one["axes"]:
+            if axis["name"] == said.get("depth-name", "depth"):
+                axis["units"] = "eV"
 
 
 def _check_points(path: Path, found: list[dict[str, Any]]) -> None:
@@ -212,8 +245,8 @@ def _failure(path: Path, error: BaseException | None) -> UnreadableFile:
 
 def guarded(path: Path, error: BaseException) -> UnreadableFile:
     """The sentence for whatever a reader raised, also when it computes lazily."""
-    if isinstance(error, MemoryError):
-        raise error  # told where the limit is known
+    if isinstance(error, MemoryError | RecursionError):
+        raise error  # told by the process that reads
     return error if isinstance(error, UnreadableFile) else _failure(path, error)
 
 
@@ -291,13 +324,35 @@ def _kind(
     return {2: "line scan", 3: "map"}.get(data.ndim, "other")
 
 
+def _without_single_steps(data: Any, axes: tuple[Mapping[str, Any], ...]) -> tuple[Any, Any]:
+    """Data and axes without those of length 1 that keep a map or a spectrum from being one."""
+    energy = _find_energy_axis(axes) if len(axes) == data.ndim else None
+    if energy is None:
+        return data, axes
+    single = [i for i in range(data.ndim) if i != energy and data.shape[i] == 1]
+    many = len(single) if data.ndim == 2 else data.ndim - 3
+    dropped = set(single[:many]) if many > 0 else set()
+    if not dropped:
+        return data, axes
+    data = data[tuple(0 if i in dropped else slice(None) for i in range(data.ndim))]
+    return data, tuple(axis for i, axis in enumerate(axes) if i not in dropped)
+
+
+def is_turned(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    """Whether axes in the order of the file are called x and y, that is columns before rows."""
+    return [str(axis.get("name")).strip().lower() for axis in (first, second)] == ["x", "y"]
+
+
 def _signal(index: int, raw: Mapping[str, Any]) -> Signal:
     facts = _facts(raw)
-    axes = tuple(raw["axes"])
+    data, axes = _without_single_steps(raw["data"], tuple(raw["axes"]))
+    raw = {**raw, "data": data}
     signal_type = str(lookup(facts, "Signal.signal_type") or "")
     energy = _find_energy_axis(axes) if len(axes) == raw["data"].ndim else None
     kind = _kind(raw, axes, energy, signal_type)
     others = [i for i in range(len(axes)) if i != energy] if kind == "map" else [None] * 2
+    if kind == "map" and is_turned(*(axes[i] for i in others if i is not None)):
+        others.reverse()
     title = str(lookup(facts, "General.title") or "")
     original = raw.get("original_metadata") or {}
     rows, columns = others
@@ -322,6 +377,7 @@ def open_signals(path: str | Path, choice: Choice = NO_CHOICE) -> FileContent:
     from endmember.files.reading import datasets, frames
 
     last: Exception | None = None
+    asks = False
     known = sniffed(path)
     _import_dask()
     if choice.dataset is not None or choice.axes is not None:
@@ -329,6 +385,9 @@ def open_signals(path: str | Path, choice: Choice = NO_CHOICE) -> FileContent:
     arrays = datasets.kind_of(path)
     if arrays is not None and arrays != "HDF5":
         raise datasets.needs_choice(path, datasets.list_datasets(path))
+    if arrays is not None and known is None and not datasets.is_named_so(path):
+        frames.refuse_unless_kept(path, [], choice)
+        datasets.ask_if_whole(path)
     plugins = _plugins(path, known)
     frames.refuse_unless_kept(path, [p["name"] for p in plugins], choice)
     for plugin in plugins:
@@ -340,18 +399,19 @@ def open_signals(path: str | Path, choice: Choice = NO_CHOICE) -> FileContent:
                     raw for raw in _call(plugin, place, choice) if "data" in raw and "axes" in raw
                 ]
                 signals = tuple(_signal(i, raw) for i, raw in enumerate(found))
-            except MemoryError:
+            except (MemoryError, RecursionError):
                 raise
             except Exception as error:  # readers raise anything on damaged files
                 last = error
                 continue
         signals = frames.chosen(path, signals, choice, remarks)
-        if signals and not (arrays and {s.kind for s in signals} <= {"other", "image"}):
+        asks = arrays is not None and datasets.may_be_meant(path, plugin["name"], signals)
+        if signals and not asks:
             _check_signals(path, signals)
             return FileContent(
                 path, str(plugin["name"]), signals, _told(path, place, plugin, known, remarks)
             )
-    if arrays is not None:
+    if arrays is not None and (asks or datasets.is_named_so(path)):
         raise datasets.needs_choice(path, datasets.list_datasets(path))
     raise frames.frame_failure(path, last, choice) or _failure(path, last)
 

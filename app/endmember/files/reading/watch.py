@@ -231,7 +231,10 @@ def read(
             child.end()
             raise
         break
-    _give_back(child)
+    if isinstance(outcome.reply, messages.Refusal) and outcome.reply.spent:
+        child.end()
+    else:
+        _give_back(child)
     if isinstance(outcome.reply, messages.Refusal):
         raise UnreadableFile(outcome.reply.sentence)
     if not isinstance(outcome.reply, messages.Fault):
