@@ -53,7 +53,7 @@ def _of_runs(result: dict[str, Any]) -> Iterator[Judgement]:
 
 def _of_steps(result: dict[str, Any]) -> Iterator[Judgement]:
     for size, found in result.get("sizes", {}).items():
-        peak = found["steps"]["read"]["peak_memory_MB"]
+        peak = found["reading"]["peak_memory_MB"]
         yield _at_most(f"reading at {size}: MB", peak, found["file_MB"] + READING_MB)
         gain = found["nmf_last_gain"]
         reached = found["nmf_converged"] and gain < LAST_GAIN

@@ -32,7 +32,8 @@ def measure_size(size: int, repeats: int) -> dict[str, Any]:
     """Every step, and the command `endmember run` from its start to its end, at one size."""
     recipe = Path(run_part("chain.py", "map", str(size))["recipe"])
     found = run_part("chain.py", "measure", recipe, str(repeats))
-    return {**found, "run": measure_run(recipe, repeats)}
+    reading = run_part("reading.py", recipe.with_suffix(".hspy"))
+    return {**found, "reading": reading, "run": measure_run(recipe, repeats)}
 
 
 def measure_run(recipe: Path, repeats: int) -> dict[str, Any]:
@@ -83,6 +84,8 @@ def sizes_table(sizes: dict[str, Any]) -> str:
     runs = [found["run"] for found in sizes.values()]
     lines.append(_row("endmember run", [(r["seconds"], r["peak_memory_MB"]) for r in runs]))
     facts = [(found["nmf_passes"], found["counts"] / 1e6) for found in sizes.values()]
+    alone = [found["reading"]["peak_memory_MB"] for found in sizes.values()]
+    lines.append(f"{'reading alone':18s}" + "".join(f"{'':12s}{peak:8.0f}" for peak in alone))
     lines.append(f"{'NMF passes':18s}" + "".join(f"{n:12d}{'':8s}" for n, _ in facts))
     lines.append(f"{'counts, millions':18s}" + "".join(f"{m:12.2f}{'':8s}" for _, m in facts))
     return "\n".join(lines)
