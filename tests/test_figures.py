@@ -16,6 +16,7 @@ from endmember.core.quantification.snr_growth import nested_subsets
 from endmember.files.pictures.figure_page import (
     COLUMN_mm,
     figure_bytes,
+    for_print,
     letter,
     new_figure,
     print_style,
@@ -308,6 +309,23 @@ def test_pdf_has_one_page_with_its_fonts(session: Session) -> None:
     assert content.count(b"/Type /Page ") + content.count(b"/Type /Page\n") == 1
     assert b"/FontFile2" in content
     assert b"/Type3" not in content
+
+
+def test_a_dollar_sign_in_a_name_is_drawn_as_it_is_written() -> None:
+    name = r"grain $\foo$ and $x$"
+
+    @for_print
+    def draw() -> Figure:
+        figure = new_figure(60, 40)
+        axes = figure.subplots()
+        axes.loglog([1, 1000], [1, 1000], label=name)
+        axes.set_title(name)
+        axes.legend()
+        return figure
+
+    svg = figure_bytes(draw(), "svg").decode()
+    assert svg.count(name) == 2
+    assert svg.count("<tspan") >= 8  # the powers of the ticks are set as such
 
 
 def test_the_style_of_print_is_left_behind_and_nothing_is_kept() -> None:

@@ -86,9 +86,21 @@ def for_print(draw: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
     @functools.wraps(draw)
     def drawn(*arguments: Arguments.args, **named: Arguments.kwargs) -> Figure:
         with print_style():
-            return draw(*arguments, **named)
+            figure = draw(*arguments, **named)
+            _take_as_written(figure)
+            return figure
 
     return drawn
+
+
+def _take_as_written(figure: Figure) -> None:
+    """A dollar sign in the name of a phase or region begins no formula; those of ticks stay."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        if "$" in text.get_text() and "mathdefault" not in text.get_text():
+            text.set_parse_math(False)
 
 
 def new_figure(width_mm: float, height_mm: float) -> Figure:
