@@ -143,8 +143,11 @@ def test_poisson_losses_are_the_deviance_of_the_factors() -> None:
     )
 
 
-def test_poisson_deviance_is_no_worse_than_that_of_scikit_learn() -> None:
-    image = phantom(size=24)
+@pytest.mark.parametrize(("size", "counts_of_pixel"), [(24, 150.0), (14, 20.0)])
+def test_poisson_deviance_is_no_worse_than_that_of_scikit_learn(
+    size: int, counts_of_pixel: float
+) -> None:
+    image = phantom(size=size, counts=counts_of_pixel)
     counts = dense(image)
     theirs = []
     for seed in range(3):

@@ -387,9 +387,11 @@ def _direction(
     for s, y, product in reversed(pairs):
         lengths.append(float((s * slope).sum()) / product)
         slope = slope - lengths[-1] * y
-    both = free[:, :, None] & free[:, None, :]
-    ridge = np.where(free, 1e-6 * curvature, 1.0)[:, :, None] * np.eye(free.shape[1])
-    bent = np.linalg.solve(here.hessians * both + ridge, slope[:, :, None])[:, :, 0]
+    bent = -newton * free
+    if pairs:
+        both = free[:, :, None] & free[:, None, :]
+        ridge = np.where(free, 1e-6 * curvature, 1.0)[:, :, None] * np.eye(free.shape[1])
+        bent = np.linalg.solve(here.hessians * both + ridge, slope[:, :, None])[:, :, 0]
     if by_rotation and free.shape[1] > 1:
         bent = rotations(images, here.weights, here.profiles, free).added_to(bent, slope)
     for (s, y, product), length in zip(pairs, reversed(lengths), strict=True):
@@ -443,7 +445,7 @@ def refine(
         if by_em:
             target = here.em
         else:
-            step = length * _direction(images, here, memory, by_rotation)
+            step = length * _direction(images, here, memory, by_rotation and length == 1.0)
             target = np.maximum(here.profiles + step, KEPT * here.profiles)
         turns = EM_TURNS if done < em_passes else TURNS
         newton = done - em_passes
