@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
 import numpy as np
 import pytest
 
 from endmember.core.masks.regions import Rectangle
-from endmember.core.masks.segmentation import cut_out, segment
+from endmember.core.masks.segmentation import segment
 from endmember.core.unmixing.decomposition import Decomposition
 from endmember.demo import demo_recipe, simulate_to
 from endmember.session.decisions.recipe import (
@@ -23,7 +19,6 @@ from endmember.session.decisions.recipe import (
 )
 from endmember.session.results.results_folder import all_warnings, run_steps
 from endmember.session.state.session import Failure, Session, run_all
-from endmember.session.steps import cuts
 from endmember.session.steps.chain import STEPS
 from endmember.session.steps.cuts import mask_of
 
@@ -178,38 +173,6 @@ def test_a_precipitate_whose_drawing_did_not_change_is_not_cut_again(done: Sessi
     other = mask_now(done, moved)
     assert mask_now(done, FP) is first
     assert other is not first
-
-
-def test_a_mask_that_two_threads_ask_for_is_cut_once_or_by_the_second(
-    done: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls: list[int] = []
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow(*arguments: Any) -> Any:
-        calls.append(1)
-        begun.set()
-        assert go_on.wait(60)
-        if fails.pop():
-            raise ValueError("cancelled, say")
-        return cut_out(*arguments)
-
-    monkeypatch.setattr(cuts, "cut_out", slow)
-    for drawn, fails in ((FP.rectangles[3:], [False]), (FP.rectangles[4:], [False, True])):
-        calls.clear(), begun.clear(), go_on.clear()
-        wanted = changed(FP, rectangles=drawn)
-        with ThreadPoolExecutor(2) as pool:
-            first = pool.submit(mask_now, done, wanted)
-            assert begun.wait(60)
-            second = pool.submit(mask_now, done, wanted)
-            go_on.set()
-            expected = len(fails)
-            if expected == 2:
-                assert isinstance(first.exception(), ValueError)
-            else:
-                assert second.result() is first.result()
-            assert second.result() is mask_now(done, wanted)
-        assert len(calls) == expected
 
 
 def test_a_mask_does_not_depend_on_what_was_cut_before(done: Session) -> None:

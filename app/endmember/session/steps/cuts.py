@@ -16,7 +16,6 @@ from endmember.session.decisions.shapes import rectangle_on, stroke_on
 
 KEPT_MASKS = 24  # of one map; a mask takes a byte per pixel
 KEPT_SMOOTHINGS = 2
-LONGEST_SILENCE_S = 0.05  # while another thread cuts the same
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -28,7 +27,6 @@ class _MapCuts:
 
     maps: SmoothedMaps
     masks: dict[object, Segmentation] = field(default_factory=dict)
-    turns: dict[object, threading.Lock] = field(default_factory=dict)  # held while one is cut
 
 
 # Kept as long as the decomposition itself, which nobody changes: equal input, equal mask.
@@ -47,41 +45,28 @@ def mask_of(
 ) -> Segmentation:
     """The mask of a precipitate on map `number` of a decomposition, cut now or before.
 
-    What another thread is cutting, as the preview of a moved rectangle does, is waited for.
-
     Raises
     ------
     ValueError
         as `segmentation.segment`.
-    Cancelled
-        by `report`, also while waiting.
     """
     here = _of_map(found, number, float(settings.smoothing_px) / entry.rebin)
     boxes, strokes = precipitate.boxes_on(entry.name), precipitate.strokes_on(entry.name)
     key = (component, boxes, strokes, settings.seed, entry.crop, entry.rebin)
     with _lock:
-        turn = here.turns.setdefault(key, threading.Lock())
-    while not turn.acquire(timeout=LONGEST_SILENCE_S):
-        report(0.0)
-    try:
-        with _lock:
-            known = here.masks.get(key)
-        if known is None:
-            known = cut_out(
-                here.maps,
-                component,
-                [rectangle_on(entry, box) for box in boxes],
-                [stroke_on(entry, stroke) for stroke in strokes],
-                settings.seed,
-                report,
-                [str(list(box)) for box in boxes],
-            )
-        with _lock:
-            _keep(here.masks, key, known, KEPT_MASKS)
-    finally:
-        with _lock:
-            here.turns.pop(key, None)
-        turn.release()
+        known = here.masks.get(key)
+    if known is None:
+        known = cut_out(
+            here.maps,
+            component,
+            [rectangle_on(entry, box) for box in boxes],
+            [stroke_on(entry, stroke) for stroke in strokes],
+            settings.seed,
+            report,
+            [str(list(box)) for box in boxes],
+        )
+    with _lock:
+        _keep(here.masks, key, known, KEPT_MASKS)
     return known
 
 
