@@ -396,7 +396,7 @@ def _direction(
         bent = rotations(images, here.weights, here.profiles, free).added_to(bent, slope)
     for (s, y, product), length in zip(pairs, reversed(lengths), strict=True):
         bent = bent + (length - float((y * bent).sum()) / product) * s
-    return np.where(free, -bent, newton)
+    return np.asarray(np.where(free, -bent, newton))
 
 
 def _factors(here: _Point, losses: list[float], converged: bool) -> Factors:
