@@ -82,8 +82,10 @@ def test_signal_to_noise_grows_with_the_root_of_pixels(folder: Path) -> None:
     rows = rows_of(folder / "tables" / "table_3_exponents.csv")
     nested = [row for row in rows if row["from"] == "parts of all masks"]
     assert [row["element"] for row in nested] == ["Nd", "Sm", "U"]
-    for row in nested:
-        assert abs(float(row["exponent"]) - 0.5) < 3 * float(row["sigma"]) < 1.0
+    # each sigma comes from a few parts and scatters itself: the mean of the three is tested
+    mean = np.mean([float(row["exponent"]) for row in nested])
+    sigma = np.sqrt(np.mean([float(row["sigma"]) ** 2 for row in nested]) / len(nested))
+    assert abs(mean - 0.5) < 3 * sigma < 0.5
 
 
 def test_the_exponent_of_a_known_law_is_found_with_its_error(
