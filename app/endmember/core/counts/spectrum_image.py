@@ -167,17 +167,24 @@ class SpectrumImage:
                 f"the crop [{x}, {y}, {width}, {height}] does not lie within the map of "
                 f"{self.columns} x {self.rows} pixels"
             )
-        first = np.arange(y, y + height) * self.columns + x  # the first pixel of each row
+        return self._part(np.arange(y, y + height), x, width)
+
+    def some_rows(self, rows: IntArray) -> SpectrumImage:
+        """The map that holds the given rows only, one below the other in that order."""
+        return self._part(rows, 0, self.columns)
+
+    def _part(self, rows: IntArray, x: int, width: int) -> SpectrumImage:
+        first = rows * self.columns + x  # the first pixel of each row
         runs = [slice(int(self.starts[p]), int(self.starts[p + width])) for p in first]
         lengths = np.diff(self.starts).reshape(self.rows, self.columns)
-        kept = lengths[y : y + height, x : x + width].ravel()
-        images = {name: image[y : y + height, x : x + width] for name, image in self.images.items()}
+        kept = lengths[rows, x : x + width].ravel()
+        images = {name: image[rows, x : x + width] for name, image in self.images.items()}
         return replace(
             self,
             starts=np.concatenate([[0], np.cumsum(kept)]).astype(np.int64),
             channels=np.concatenate([self.channels[run] for run in runs]),
             counts=np.concatenate([self.counts[run] for run in runs]),
-            rows=height,
+            rows=len(rows),
             columns=width,
             images=images,
         )

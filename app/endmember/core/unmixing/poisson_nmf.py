@@ -30,7 +30,7 @@ from endmember.core.counts.sparse_sums import BLOCKS, for_each_block
 from endmember.core.counts.spectrum import FloatArray
 from endmember.core.counts.spectrum_image import SpectrumImage
 from endmember.core.progress import Report, parts_of, silent
-from endmember.core.unmixing.rotations import rotations
+from endmember.core.unmixing.rotations import LEAST_MEAN, rotations
 
 TINY = 1e-12
 EM_PASSES = 2  # before the Newton steps: a start without the fine structure is too far for them
@@ -40,7 +40,6 @@ ENOUGH = 3e-5  # twice the deviance that a further Newton step would take off a 
 NEARLY = 0.3 * float(np.sqrt(ENOUGH))  # about what a last Newton step turns into ENOUGH
 MEMORY = 6  # steps of the profiles that are remembered
 OLDEST_HESSIAN = 8  # passes: summing it is a third of a pass, and it changes little
-LEAST_MEAN = 1e-30  # counts expected where no component has any
 ANY_ORDER = {"reassoc", "contract", "nsz", "arcp"}  # of sums, that they can be done in parallel
 KEPT = 0.3  # part of a value in a profile that a step leaves: a channel must not lose its all
 SINGULAR = 1e-6  # of a diagonal of the Hessian, which has single precision

@@ -9,7 +9,7 @@ channel in a pass over all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -93,21 +93,6 @@ class _Rows:
         return np.ascontiguousarray((begun * image.count_map()[:, :, None]).reshape(-1, size))
 
 
-def _picked(image: SpectrumImage, rows: IntArray) -> SpectrumImage:
-    """The map that holds some rows only."""
-    starts, columns = image.starts, image.columns
-    runs = [slice(int(starts[r * columns]), int(starts[(r + 1) * columns])) for r in rows]
-    lengths = np.diff(starts).reshape(image.rows, columns)[rows].ravel()
-    return replace(
-        image,
-        starts=np.concatenate([[0], np.cumsum(lengths)]).astype(starts.dtype),
-        channels=np.concatenate([image.channels[run] for run in runs]),
-        counts=np.concatenate([image.counts[run] for run in runs]),
-        rows=len(rows),
-        images={},
-    )
-
-
 def _shares(found: Factors, images: Sequence[SpectrumImage], every: int) -> list[_Rows]:
     """The weights of each image as shares; even where a pixel has none."""
     size = found.weights.shape[1]
@@ -152,7 +137,7 @@ def poisson_factors(
     before: list[_Rows] | None = None
     for every, part in zip(levels, within, strict=False):
         rows = [np.arange(every // 2, image.rows, every) for image in images]
-        some = [_picked(image, own) for image, own in zip(images, rows, strict=True)]
+        some = [image.some_rows(own) for image, own in zip(images, rows, strict=True)]
         begun = _begun(before, some, rows)
         em_passes = 0 if before else EM_PASSES
         found = refine(

@@ -14,15 +14,11 @@ from PyQt6.QtGui import (
     QShortcut,
 )
 from PyQt6.QtWidgets import (
-    QAbstractItemView,
     QDialogButtonBox,
-    QHeaderView,
     QLabel,
     QMessageBox,
     QPlainTextEdit,
     QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -32,6 +28,7 @@ from endmember.session.cache.disk_cache import CacheSize
 from endmember.ui.program import logbook
 from endmember.ui.program.shortcut_sheet import ShortcutSheet as ShortcutSheet
 from endmember.ui.program.system_facts import all_versions
+from endmember.ui.widgets.choice_table import ChoiceTable, Row
 from endmember.ui.widgets.dialog import Dialog, Standard, copy_button, name, to_clipboard
 
 CITATION = "Chen et al., Ultramicroscopy 2024, 113981"
@@ -235,34 +232,16 @@ class ChooseSignalDialog(Dialog):
         self._judge()
         self.table.setFocus()
 
-    def _table(self) -> QTableWidget:
-        table = QTableWidget(len(self._signals), len(self.COLUMNS))
-        table.setHorizontalHeaderLabels(list(self.COLUMNS))
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setTabKeyNavigation(False)
-        table.setAlternatingRowColors(True)
-        name(table, "A map has a spectrum in each pixel", "Signals of the file")
-        for row, signal in enumerate(self._signals):
+    def _table(self) -> ChoiceTable:
+        rows = []
+        for signal in self._signals:
             shape = " x ".join(map(str, signal["shape"]))
             title, counts = signal["title"] or "untitled", signal.get("counts")
             many = "" if counts is None else f"{counts:,}".replace(",", " ")
-            cells = (str(signal["index"]), title, signal["kind"], shape, many)
-            for column, text in enumerate(cells):
-                item = QTableWidgetItem(str(text))
-                item.setToolTip(str(text))
-                if signal["kind"] != "map":
-                    item.setForeground(self.palette().placeholderText())
-                table.setItem(row, column, item)
-        if (rows := table.verticalHeader()) is not None:
-            rows.hide()
-        if (header := table.horizontalHeader()) is not None:
-            header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-            header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-            header.setHighlightSections(False)
-            header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        return table
+            texts = (str(signal["index"]), str(title), str(signal["kind"]), shape, many)
+            rows.append(Row(texts, None, signal["kind"] == "map"))
+        says = "A map has a spectrum in each pixel"
+        return ChoiceTable(self.COLUMNS, rows, 1, says, "Signals of the file")
 
     def chosen(self) -> int | None:
         """The index of the chosen signal; None while none that is a map is chosen."""

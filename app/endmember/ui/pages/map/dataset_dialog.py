@@ -10,13 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import (
-    QAbstractItemView,
     QFormLayout,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -27,7 +23,8 @@ from endmember.ui.document.requests import Requests
 from endmember.ui.document.runner import Runner
 from endmember.ui.map_views.map_view import MapView
 from endmember.ui.spectrum_views.spectrum_view import Curve, SpectrumView
-from endmember.ui.widgets.dialog import Dialog, Standard, name, set_look
+from endmember.ui.widgets.choice_table import ChoiceTable, Row
+from endmember.ui.widgets.dialog import Dialog, Standard, set_look
 from endmember.ui.widgets.inputs import ChoiceBox, NumberBox
 from endmember.ui.widgets.optional_number import OptionalNumber
 from endmember.ui.widgets.theme import colours
@@ -128,31 +125,14 @@ class DatasetDialog(Dialog):
         box.setSingleStep(0.001)
         return box
 
-    def _table(self) -> QTableWidget:
-        table = QTableWidget(len(self._datasets), len(self.COLUMNS))
-        table.setHorizontalHeaderLabels(list(self.COLUMNS))
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setTabKeyNavigation(False)
-        table.setAlternatingRowColors(True)
-        name(table, "A map has rows, columns and energies", "Datasets of the file")
-        for row, dataset in enumerate(self._datasets):
+    def _table(self) -> ChoiceTable:
+        rows = []
+        for dataset in self._datasets:
             size = " x ".join(map(str, dataset.shape)) or "one value"
-            for column, text in enumerate((dataset.name, size, dataset.dtype)):
-                item = QTableWidgetItem(text)
-                item.setToolTip(f"{dataset.name} {dataset.why_not}".strip())
-                if dataset.why_not:
-                    item.setForeground(self.palette().placeholderText())
-                table.setItem(row, column, item)
-        if (rows := table.verticalHeader()) is not None:
-            rows.hide()
-        if (header := table.horizontalHeader()) is not None:
-            header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-            header.setHighlightSections(False)
-            header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        return table
+            tip = f"{dataset.name} {dataset.why_not}".strip()
+            rows.append(Row((dataset.name, size, dataset.dtype), tip, not dataset.why_not))
+        says = "A map has rows, columns and energies"
+        return ChoiceTable(self.COLUMNS, rows, 0, says, "Datasets of the file")
 
     def _lay_out(self, file: Path, box: QWidget) -> None:
         said = QLabel(f"{file.name} does not say which of its arrays is the map.")
