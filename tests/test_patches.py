@@ -1,9 +1,9 @@
-"""Boxes united and laid on a sheet, against the pixels they hold."""
+"""Boxes united, against the pixels they hold."""
 
 import numpy as np
 import pytest
 
-from endmember.core.masks.patches import Box, Mosaic, grown, merged
+from endmember.core.masks.patches import Box, grown, merged
 
 SHAPE = (60, 80)
 
@@ -39,24 +39,3 @@ def test_boxes_that_do_not_touch_stay_as_they_are() -> None:
 
 def test_a_box_grows_to_the_border_of_the_map() -> None:
     assert grown((2, 30, 10, 25), 8, SHAPE) == (0, 22, 20, 38)
-
-
-def test_patches_lie_apart_on_the_sheet_and_come_back_whole(rng: np.random.Generator) -> None:
-    for _ in range(20):
-        boxes = merged(some_boxes(rng, 12, 8))
-        mosaic = Mosaic.of_boxes(boxes)
-        sheet = np.zeros(mosaic.shape, dtype=int)
-        image = 1 + np.arange(SHAPE[0] * SHAPE[1]).reshape(SHAPE)
-        mosaic.lay(image, sheet)
-        held = sheet[sheet > 0]
-        assert len(held) == sum(width * height for _, _, width, height in boxes)
-        assert len(np.unique(held)) == len(held)
-        back = np.zeros(SHAPE, dtype=int)
-        mosaic.put_back(sheet, back)
-        np.testing.assert_array_equal(back, np.where(times_covered(boxes) > 0, image, 0))
-
-
-def test_a_sheet_is_not_much_larger_than_its_patches() -> None:
-    boxes: list[Box] = [(0, 0, 10 + n % 3, 10 + n % 4) for n in range(30)]
-    rows, columns = Mosaic.of_boxes(boxes).shape
-    assert rows * columns < 1.4 * sum(width * height for _, _, width, height in boxes)

@@ -11,15 +11,11 @@ import numpy.typing as npt
 
 from endmember.core.counts.spectrum import FloatArray
 from endmember.core.counts.spectrum_image import BoolArray
-from endmember.core.masks.patches import Box, Mosaic, grown, merged
+from endmember.core.masks.grab_cut import grab_cut
+from endmember.core.masks.patches import Box
 from endmember.core.masks.regions import Rectangle, pixel_box
 from endmember.core.progress import Report, silent
 
-ITERATIONS = 5
-AT_REST = 0.02  # of the uncertain pixels: an iteration that changes fewer is the last, for each
-# changes about a tenth of what the one before it did
-SAMPLES = 4000  # pixels of each kind from which the colour models start
-MARGIN_PX = 8  # background round the rectangles that is cut along with them
 FEWEST_PIXELS = 5  # GrabCut makes five clusters of the foreground and five of the background
 SIGNIFICANT = 4.0  # standard deviations of the background
 LEAST_CONTRAST = 0.01  # of the precipitate's own: finer structure is not taken for precipitate
@@ -210,73 +206,6 @@ def _labels(inside: BoolArray, painted: npt.NDArray[np.int8], cv2: Any) -> npt.N
     return np.asarray(labels)
 
 
-def _seed(seed: int, cv2: Any) -> None:
-    """Seed the generator, which belongs to the thread; of 32 bits, which cv2 takes as signed."""
-    cv2.setRNGSeed(seed if seed < 2**31 else seed - 2**32)
-
-
-def _start(
-    image: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], seed: int, cv2: Any
-) -> tuple[FloatArray, FloatArray]:
-    """Colour models of background and foreground, from pixels spread evenly over the whole map."""
-    colours, models = image.reshape(-1, 3), (np.zeros((1, 65)), np.zeros((1, 65)))
-    foreground = ((labels == cv2.GC_PR_FGD) | (labels == cv2.GC_FGD)).ravel()
-    samples = []
-    for kind in (~foreground, foreground):
-        pixels = np.flatnonzero(kind)
-        number = min(len(pixels), SAMPLES)
-        samples.append(colours[pixels[np.arange(number) * len(pixels) // number]])
-    strip = np.concatenate(samples)[np.newaxis]
-    kinds = np.repeat([cv2.GC_BGD, cv2.GC_PR_FGD], [len(part) for part in samples])
-    _seed(seed, cv2)
-    cv2.grabCut(strip, kinds.astype(np.uint8)[np.newaxis], None, *models, 0, cv2.GC_INIT_WITH_MASK)
-    return models
-
-
-def _sheet(
-    image: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], seen: Sequence[Box], cv2: Any
-) -> tuple[Mosaic, npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """The rectangles with a margin laid side by side: the mosaic, its image and its labels.
-
-    Between them lies background of the median colour. The margins are background for certain, so a
-    border between two patches does not change the cut.
-    """
-    shape = labels.shape[0], labels.shape[1]
-    mosaic = Mosaic.of_boxes(merged([grown(box, MARGIN_PX, shape) for box in seen]))
-    small_image = np.empty((*mosaic.shape, 3), dtype=np.uint8)
-    small_image[:] = np.median(image[labels == cv2.GC_BGD], axis=0).astype(np.uint8)
-    small_labels = np.full(mosaic.shape, cv2.GC_BGD, dtype=np.uint8)
-    mosaic.lay(image, small_image)
-    mosaic.lay(labels, small_labels)
-    return mosaic, small_image, small_labels
-
-
-def _grab_cut(
-    image: npt.NDArray[np.uint8],
-    labels: npt.NDArray[np.uint8],
-    seen: Sequence[Box],
-    seed: int,
-    report: Report,
-    cv2: Any,
-) -> BoolArray:
-    """One GrabCut with colour models shared by all rectangles, one iteration at a time."""
-    background, foreground = _start(image, labels, seed, cv2)
-    mosaic, sheet, kinds = _sheet(image, labels, seen, cv2)
-    sure = {int(cv2.GC_BGD), int(cv2.GC_FGD)}
-    uncertain = np.count_nonzero(~np.isin(kinds, list(sure)))
-    for iteration in range(ITERATIONS):
-        report(iteration / ITERATIONS)
-        before = kinds.copy()
-        _seed(seed, cv2)
-        cv2.grabCut(sheet, kinds, None, background, foreground, 1, cv2.GC_EVAL)
-        if np.count_nonzero(kinds != before) <= AT_REST * uncertain:
-            break
-    report(1.0)
-    cut = np.zeros(labels.shape, dtype=bool)
-    mosaic.put_back((kinds == cv2.GC_FGD) | (kinds == cv2.GC_PR_FGD), cut)
-    return cut
-
-
 def _painted_boxes(painted: npt.NDArray[np.int8]) -> list[Box]:
     """A box round each patch that is painted as inside."""
     from scipy.ndimage import find_objects, label
@@ -324,7 +253,7 @@ def segment(
         if there is no rectangle and no inside stroke, a rectangle covers no pixel of the map, the
         rectangles cover all of it, the map is flat, or the component does not exist.
     Cancelled
-        from `report`, between iterations.
+        from `report`, between rounds.
     """
     maps = SmoothedMaps(component_maps, smoothing_px)
     return cut_out(maps, component, rectangles, strokes, seed, report, names)
@@ -359,7 +288,7 @@ def cut_out(
     report(0.0)
     sure = _significant(maps, component, inside, labels == cv2.GC_BGD)
     labels[sure & (labels == cv2.GC_PR_FGD)] = cv2.GC_FGD
-    cut = _grab_cut(image, labels, [*boxes, *_painted_boxes(painted)], seed, report, cv2)
+    cut = grab_cut(image, labels, [*boxes, *_painted_boxes(painted)], seed, report)
     found = tuple(int(np.count_nonzero(cut[y : y + h, x : x + w])) for x, y, w, h in boxes)
     scarce = [
         sentence
