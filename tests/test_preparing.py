@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from PyQt6.QtGui import QColor
 from pytestqt.qtbot import QtBot
@@ -21,9 +22,10 @@ from endmember.session.decisions.recipe import (
 )
 from endmember.session.state.session import Failure
 from endmember.session.views.component_choice import ComponentChoice
+from endmember.session.views.mask_preview import MaskPreview
 from endmember.ui.map_views.map_canvas import MapCanvas
 from endmember.ui.map_views.map_grid import MapGrid
-from endmember.ui.pages.masks.live_preview import LivePreview, PreviewQuestion
+from endmember.ui.pages.masks.live_preview import LATE_ms, LivePreview, PreviewQuestion
 from endmember.ui.program.preferences import Preferences
 from endmember.ui.spectrum_views.spectrum_view import MarkerLine, SpectrumView, WindowMark
 from endmember.ui.window.application import make_window, prepare
@@ -140,7 +142,7 @@ class Asked:
         self.questions: list[Any] = []
 
     def ask(self, _slot: str, function: Any, then: Callable[[Any], None]) -> None:
-        self.questions.append((function.__self__, then))
+        self.questions.append((function, then))
 
 
 DATA, DECOMPOSED = SimpleNamespace(entry=SimpleNamespace(name="a")), SimpleNamespace(found=None)
@@ -197,6 +199,37 @@ def test_a_preview_that_was_cleared_or_failed_is_asked_for_again(
     asked.questions[-1][1](Failure("the map is flat", True))
     preview.ask(same, QColor("red"))
     assert len(asked.questions) == 3
+
+
+def test_once_let_go_a_preview_under_way_is_given_up_and_asked_for_only_if_the_masks_are_slow(
+    preview: LivePreview, asked: Asked, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PreviewQuestion, "answer", lambda _, report: (report(0.5), "answer"))
+    same = question((1, 2, 3, 4), recipe("Fe"), Precipitate(name="Fp", absent="Si"))
+    preview.ask(same, QColor("red"))
+    answer, then = asked.questions.pop()
+    assert answer() is not None
+    preview.ask_late(same, QColor("red"))
+    assert answer() is None  # stopped at its first report
+    then(None)
+    assert preview.shown is None
+    qtbot.waitUntil(lambda: len(asked.questions) == 1)  # no masks came: now it is welcome
+    preview.ask_late(question((9, 2, 3, 4), recipe("Fe"), same.precipitate), QColor("red"))
+    preview.clear()  # the masks are there
+    qtbot.wait(2 * LATE_ms)
+    assert len(asked.questions) == 1
+
+
+def test_a_preview_that_is_shown_already_stays_when_the_rectangle_is_let_go(
+    preview: LivePreview, asked: Asked, qtbot: QtBot
+) -> None:
+    same = question((1, 2, 3, 4), recipe("Fe"), Precipitate(name="Fp", absent="Si"))
+    preview.ask(same, QColor("red"))
+    asked.questions[0][1]((MaskPreview(np.ones((4, 3), dtype=bool), (1, 2, 3, 4), 12), []))
+    preview.ask_late(same, QColor("red"))
+    qtbot.wait(2 * LATE_ms)
+    assert preview.shown is not None
+    assert len(asked.questions) == 1
 
 
 def test_the_component_that_the_masks_took_is_not_found_again(

@@ -21,8 +21,11 @@ ByteArray = npt.NDArray[np.uint8]
 ROUNDS = 5  # at most, in which the colours are learnt
 AT_REST = 0.02  # of the uncertain pixels: a round that changes fewer is the last
 COARSE = 2  # the colours are learnt with every second row and column
-SAMPLES = 4000  # pixels of each kind from which the colours are learnt
-MARGIN_PX = 8  # background round the rectangles that is cut along with them
+SAMPLES = 2000  # pixels of each kind from which the colours are learnt
+MARGIN_PX = (
+    8  # background round a rectangle that is cut along with it: its share in the contrast of a
+)
+# patch keeps thin parts of weak contrast in the mask
 
 
 def grab_cut(
@@ -63,6 +66,13 @@ def grab_cut(
     return _foreground(labels, cv2)
 
 
+def spread_evenly(mask: BoolArray, most: int) -> npt.NDArray[np.intp]:
+    """Flat indices of at most `most` pixels of a mask (rows, columns), spread over all of it."""
+    pixels = np.flatnonzero(mask)
+    number = min(len(pixels), most)
+    return np.asarray(pixels[np.arange(number) * len(pixels) // max(number, 1)])
+
+
 @dataclass(slots=True)
 class _Colours:
     """Five Gaussians each for the colours of background and foreground of an image."""
@@ -88,11 +98,8 @@ class _Colours:
 
     def _from_samples(self, foreground: BoolArray, iterations: int, mode: int) -> None:
         """From pixels of each kind spread evenly over the whole map; their own cut is not used."""
-        colours, samples = self.image.reshape(-1, 3), []
-        for kind in (~foreground, foreground):
-            pixels = np.flatnonzero(kind)
-            number = min(len(pixels), SAMPLES)
-            samples.append(colours[pixels[np.arange(number) * len(pixels) // number]])
+        colours = self.image.reshape(-1, 3)
+        samples = [colours[spread_evenly(kind, SAMPLES)] for kind in (~foreground, foreground)]
         strip = np.concatenate(samples)[np.newaxis]
         kinds = np.repeat([self.cv2.GC_BGD, self.cv2.GC_PR_FGD], [len(part) for part in samples])
         given = strip, kinds.astype(np.uint8)[np.newaxis], None

@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from endmember.core.counts.spectrum import FloatArray
 from endmember.core.counts.spectrum_image import BoolArray
-from endmember.core.masks.grab_cut import grab_cut
+from endmember.core.masks.grab_cut import grab_cut, spread_evenly
 from endmember.core.masks.patches import Box
 from endmember.core.masks.regions import Rectangle, pixel_box
 from endmember.core.progress import Report, silent
 
 FEWEST_PIXELS = 5  # GrabCut makes five clusters of the foreground and five of the background
+ENOUGH_PIXELS = 20_000  # of the background: its median is then known to a hundredth of its spread
 SIGNIFICANT = 4.0  # standard deviations of the background
 LEAST_CONTRAST = 0.01  # of the precipitate's own: finer structure is not taken for precipitate
 FINER = 0.75  # smoothing of the test for significance: less blur leaves more matrix
@@ -174,9 +175,10 @@ def _significant(
     unevenness as well as its noise.
     """
     share, weight = maps.share(component)
-    there = share[background]
+    around = spread_evenly(background, ENOUGH_PIXELS)
+    there = share.ravel()[around]
     level = float(np.median(there))
-    spread = 1.4826 * float(np.median(np.abs(there - level) * weight[background]))
+    spread = 1.4826 * float(np.median(np.abs(there - level) * weight.ravel()[around]))
     contrast = float(np.percentile(share[inside], 99.5)) - level
     above = share - level
     enough = (above * weight > SIGNIFICANT * spread) & (above > LEAST_CONTRAST * contrast)

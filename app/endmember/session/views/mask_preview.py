@@ -12,6 +12,7 @@ from endmember.core.counts.spectrum import FloatArray
 from endmember.core.counts.spectrum_image import BoolArray
 from endmember.core.masks.regions import Rectangle, pixel_box
 from endmember.core.masks.segmentation import Stroke, segment
+from endmember.core.progress import Report, silent
 from endmember.session.decisions.recipe import Box, MapInput, Segmentation
 from endmember.session.decisions.recipe import Stroke as DrawnStroke
 from endmember.session.decisions.shapes import rectangle_on, stroke_on
@@ -39,6 +40,7 @@ def preview_mask(
     others: Sequence[Box],
     strokes: Sequence[DrawnStroke],
     settings: Segmentation,
+    report: Report = silent,
 ) -> MaskPreview:
     """GrabCut of one rectangle alone, on the component maps round it.
 
@@ -51,6 +53,8 @@ def preview_mask(
     ------
     ValueError
         as `segment`, with the rectangle alone: outside the map, too small, or on a flat map.
+    Cancelled
+        from `report`.
     """
     shape: tuple[int, int] = component_maps.shape[1:]
     (x, y, width, height), _ = pixel_box(shape, rectangle_on(entry, box), _named(box))
@@ -70,6 +74,7 @@ def preview_mask(
         [_stroke_in_part(entry, stroke, left, top) for stroke in strokes],
         float(settings.smoothing_px) / entry.rebin,
         settings.seed,
+        report,
     )
     mask = cut.mask[y - top : y - top + height, x - left : x - left + width]
     return MaskPreview(mask, uncropped(entry, (x, y, width, height)), int(np.count_nonzero(mask)))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtGui import QColor
 
+from endmember.core.progress import Cancelled, Report
 from endmember.session.decisions.recipe import Box, Precipitate, Recipe
 from endmember.session.state.session import Failure
 from endmember.session.steps.map_data import MapData
@@ -20,6 +22,8 @@ from endmember.ui.pages.masks.mask_preview import PreviewItem
 
 if TYPE_CHECKING:
     from endmember.session.steps.chain import Decomposed
+
+LATE_ms = 200  # after which a preview is welcome although the masks themselves are being cut
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -49,13 +53,15 @@ class PreviewQuestion:
             tuple(self.others),
         )
 
-    def answer(self) -> tuple[MaskPreview, list[list[Corner]]]:
+    def answer(self, report: Report) -> tuple[MaskPreview, list[list[Corner]]]:
         """The preview with its outlines, away from the main thread.
 
         Raises
         ------
         ValueError
             if there can be no mask.
+        Cancelled
+            from `report`.
         """
         name = self.data.entry.name
         component = self.choice.find(
@@ -69,6 +75,7 @@ class PreviewQuestion:
             self.others,
             self.precipitate.strokes_on(name),
             self.recipe.segmentation,
+            report,
         )
         return preview, closed_outlines(preview.mask)
 
@@ -83,9 +90,13 @@ class LivePreview(QObject):
         super().__init__()
         self.runner = runner
         self.item = PreviewItem(canvas)
-        self._asked = 0
-        self._cleared = 0
+        self._asked = self._answered = self._cleared = 0
         self._last: PreviewQuestion | None = None
+        self._late: tuple[PreviewQuestion, QColor] | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(LATE_ms)
+        self._timer.timeout.connect(self._ask_late)
 
     @property
     def shown(self) -> MaskPreview | None:
@@ -95,21 +106,53 @@ class LivePreview(QObject):
     def ask(self, question: PreviewQuestion, colour: QColor) -> None:
         """Show the answer as soon as it is there; only the newest question is worked on.
 
-        A question that was just asked is not asked again: when the mouse lets go of a rectangle,
-        it usually lies where it was last dragged to.
+        A question that was just asked is not asked again.
         """
-        if self._last is not None and question.is_answered_by(self._last):
+        self._timer.stop()
+        if self._was_asked(question):
             return
         self._last = question
         self._asked += 1
         number = self._asked
-        self.runner.ask(
-            "mask preview", question.answer, lambda value: self._take(number, value, colour)
-        )
+
+        def wanted(_: float) -> None:
+            if number <= self._cleared:
+                raise Cancelled
+
+        def answer() -> Any:
+            with contextlib.suppress(Cancelled):
+                return question.answer(wanted)
+
+        self.runner.ask("mask preview", answer, lambda value: self._take(number, value, colour))
+
+    def ask_late(self, question: PreviewQuestion, colour: QColor) -> None:
+        """Show what is there for the rectangle that was let go; ask only if the masks are slow.
+
+        What is under way is given up: the masks themselves are cut now, and need the processors.
+        When the mouse lets go of a rectangle, it usually lies where it was last dragged to.
+        """
+        if self._was_asked(question) and self._answered == self._asked:
+            return
+        self._give_up()
+        self._late = question, colour
+        self._timer.start()
+
+    def _ask_late(self) -> None:
+        if self._late is not None:
+            self.ask(*self._late)
+
+    def _was_asked(self, question: PreviewQuestion) -> bool:
+        return self._last is not None and question.is_answered_by(self._last)
+
+    def _give_up(self) -> None:
+        self._timer.stop()
+        self._last = self._late = None
+        self._cleared = self._asked
 
     def _take(self, number: int, value: Any, colour: QColor) -> None:
         if number <= self._cleared:
             return
+        self._answered = number
         if isinstance(value, Failure):
             self._last = None
             self.item.clear()
@@ -123,6 +166,5 @@ class LivePreview(QObject):
 
     def clear(self) -> None:
         """Show nothing, also of what was asked before."""
-        self._last = None
-        self._cleared = self._asked
+        self._give_up()
         self.item.clear()

@@ -270,7 +270,9 @@ class MaskDrawing(QObject):
             return self.active
         return self.ground.recipe.precipitate_named(key.precipitate)
 
-    def _ask_preview(self, of: Precipitate | None, box: Box, key: Key | None) -> None:
+    def _ask_preview(
+        self, of: Precipitate | None, box: Box, key: Key | None, let_go: bool = False
+    ) -> None:
         ground = self.ground
         if ground is None or ground.decomposed is None:
             return
@@ -288,7 +290,8 @@ class MaskDrawing(QObject):
         ]
         names = ["", *(p.name for p in ground.recipe.precipitates)]
         colour = map_colour(names.index(asked.name) if asked.name in names else 1)
-        self.preview.ask(
+        ask = self.preview.ask_late if let_go else self.preview.ask
+        ask(
             PreviewQuestion(
                 ground.recipe,
                 ground.results.data,
@@ -303,8 +306,11 @@ class MaskDrawing(QObject):
 
     def end_preview(self) -> None:
         """The masks themselves are there, or there will be none."""
-        if self.preview.shown is not None:
-            self.preview.clear()
+        if self._live:  # of another drag, which goes on
+            return
+        was_shown = self.preview.shown is not None
+        self.preview.clear()
+        if was_shown:
             self.hinted.emit("", False)
 
     # --- what was done -----------------------------------------------------------------------
@@ -341,7 +347,7 @@ class MaskDrawing(QObject):
         key = Key("rectangle", active.name, number)
         self._refresh_now()
         self.tool.select(key)
-        self._ask_preview(active, box, key)
+        self._ask_preview(active, box, key, let_go=True)
 
     def _refresh_now(self) -> None:
         """Show today's rectangles at once: what follows refers to them."""
@@ -399,7 +405,7 @@ class MaskDrawing(QObject):
         )
         if done and kept != before:
             self._refresh_now()
-            self._ask_preview(self._owner(key), kept, key)
+            self._ask_preview(self._owner(key), kept, key, let_go=True)
         else:
             self.preview.clear()
         return done
