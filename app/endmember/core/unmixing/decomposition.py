@@ -71,8 +71,8 @@ def decompose(
     "poisson" maximises the Poisson likelihood of the counts (Lee & Seung 2001, Kullback-Leibler);
     "frobenius" is NMF by least squares on counts divided by sqrt(pixel mean x channel mean) (Keenan
     & Kotula 2004), scaled back. It ends when an iteration lowers the loss by less than `tolerance`
-    of itself, for "poisson" when two in a row do so, or after `max_iterations`. The same seed gives
-    the same result.
+    of itself, for "poisson" when the next can do no more either, or after `max_iterations`. The
+    same seed gives the same result.
 
     Raises
     ------

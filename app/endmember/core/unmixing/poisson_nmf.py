@@ -306,23 +306,26 @@ class _Point:
 
 
 @numba.njit(cache=True, nogil=True)
-def _saturated_block(starts, counts, first, last):  # type: ignore[no-untyped-def]
+def _saturated_block(starts, counts, table, first, last):  # type: ignore[no-untyped-def]
     total = 0.0
     for entry in range(starts[first], starts[last]):
-        count = float(counts[entry])
-        if count > 1.0:  # 1 ln 1 = 0
-            total += count * np.log(count)
-        total -= count
+        if counts[entry] < len(table):
+            total += table[counts[entry]]
+        else:
+            count = float(counts[entry])
+            total += count * np.log(count) - count
     return total
 
 
 def _saturated(images: Sequence[SpectrumImage]) -> float:
     """Sum of x ln x - x: the part of the deviance that no factor changes."""
     sums = np.zeros((len(images), BLOCKS))
+    few = np.arange(1.0, 256.0)
+    table = np.concatenate([[0.0], few * np.log(few) - few])
     for number, image in enumerate(images):
 
         def work(block: int, first: int, last: int, image=image, number=number) -> None:  # type: ignore[no-untyped-def]
-            sums[number, block] = _saturated_block(image.starts, image.counts, first, last)
+            sums[number, block] = _saturated_block(image.starts, image.counts, table, first, last)
 
         for_each_block(len(image.starts) - 1, work)
     return float(sums.sum())
@@ -422,11 +425,11 @@ def refine(
 ) -> Factors:
     """The factors found from the start `profiles` (C, K), of which each has an area.
 
-    Ends when two passes in a row lower the deviance by less than `tolerance` of itself (one may be
-    small on the way), or after `passes` passes over the counts. The first `em_passes` steps of the
-    profiles are EM steps; the others go along rotations too, unless not `by_rotation`. `weights`
-    (P, K) of each image to begin with may be left out. `Factors.weights` holds the pixels of all
-    images one after another.
+    Ends when a pass has lowered the deviance by less than `tolerance` of itself and the next can
+    lower it by no more, or after `passes` passes over the counts. The first `em_passes` steps of
+    the profiles are EM steps; the others go along rotations too, unless not `by_rotation`.
+    `weights` (P, K) of each image to begin with may be left out. `Factors.weights` holds the pixels
+    of all images one after another.
     """
     saturated = _saturated(images)
     if weights is None:
@@ -445,6 +448,10 @@ def refine(
             target = here.em
         else:
             step = length * _direction(images, here, memory, by_rotation and length == 1.0)
+            most = -2.0 * float((here.gradient * step).sum())  # a convex loss gains no more
+            if small and length == 1.0 and most < tolerance * here.loss:
+                converged = True
+                break
             target = np.maximum(here.profiles + step, KEPT * here.profiles)
         turns = EM_TURNS if done < em_passes else TURNS
         newton = done - em_passes
@@ -458,14 +465,13 @@ def refine(
             losses.append(min(ahead.loss, here.loss))
             here = ahead
             length = 1.0
-            was_small, small = small, gain < tolerance * ahead.loss
-            converged = not by_em and small and was_small
+            small = not by_em and gain < tolerance * ahead.loss
         elif memory:
             memory = []
         else:
             length /= 4.0
             converged = length < SHORTEST
-        if converged:
-            break
+            if converged:
+                break
     report(1.0)
     return _factors(here, losses, converged)

@@ -18,8 +18,8 @@ from endmember.core.counts.spectrum_image import IntArray, SpectrumImage
 from endmember.core.progress import Report, part_of, parts_of, silent
 from endmember.core.unmixing.poisson_nmf import EM_PASSES, TINY, Factors, refine
 
-STARTS = 6  # random starts on the coarse map, of which the best goes on
-SHORT_PASSES, LONG_PASSES = 8, 15  # for each start, and for the best; coarse ones cost little
+HEATS = ((6, 4), (2, 6), (1, 15))  # so many fits to the coarse map take so many passes, then the
+# best of them go on; the first begin at random
 COARSE_PIXELS = 800  # the map in large pixels has about as many
 COARSE_CHANNELS = 250
 FEWEST_PIXELS = 4000  # of some rows
@@ -28,16 +28,12 @@ SOME_PASSES, SOME_TOLERANCE = 5, 1e-5
 LEAST_SHARE = 0.02  # of all weights of a pixel, that each begins with evenly
 
 
-def _spread_start(
-    images: Sequence[SpectrumImage], components: int, rng: np.random.Generator
-) -> FloatArray:
-    """Profiles (C, K): pixels far from each other, each mixed with the mean spectrum.
+def _spread_start(dense: FloatArray, components: int, rng: np.random.Generator) -> FloatArray:
+    """Profiles (C, K): pixels of `dense` (P, C) far from each other, mixed with the mean spectrum.
 
     The pixels are drawn as in k-means++ (Arthur & Vassilvitskii 2007), with distances between
     square roots of the spectra, in which counting noise is even.
     """
-    dense = np.concatenate([image.project(np.eye(image.axis.channels)) for image in images])
-    dense = dense[dense.sum(axis=1) > 0]
     roots = np.sqrt(dense / dense.sum(axis=1, keepdims=True))
     distance = np.ones(len(roots))
     chosen = []
@@ -64,18 +60,40 @@ def coarse_profiles(
     for image, within in zip(images, parts_of(part_of(report, 0.0, 0.1), len(images)), strict=True):
         coarse.append(image.rebin(fold, run))
         within(1.0)
+    dense = np.concatenate([image.project(np.eye(image.axis.channels)) for image in coarse])
+    dense = dense[dense.sum(axis=1) > 0]
     rng = np.random.default_rng(seed)
-    fits = []
-    for within in parts_of(part_of(report, 0.1, 0.5), STARTS):
-        start = _spread_start(coarse, components, rng)
-        fits.append(refine(coarse, start, SHORT_PASSES, 1e-6, within, by_rotation=False))
-    best = min(fits, key=lambda fit: float(fit.losses[-1])).profiles + TINY
-    best = refine(
-        coarse, best, LONG_PASSES, 1e-6, part_of(report, 0.5, 0.8), by_rotation=False
-    ).profiles
+    starts = [_spread_start(dense, components, rng) for _ in range(HEATS[0][0])]
+    best = _best_fit(coarse, starts, part_of(report, 0.1, 0.9)).profiles
     fine = np.repeat(best / run, run, axis=0)
     rest = np.repeat(fine[-1:], channels - len(fine), axis=0)
     return np.asarray(np.concatenate([fine, rest]) + TINY)
+
+
+def _best_fit(
+    images: Sequence[SpectrumImage], starts: Sequence[FloatArray], report: Report
+) -> Factors:
+    """Where the best of some `starts` leads: all begin, and few go on to the end."""
+    within = iter(parts_of(report, sum(number for number, _ in HEATS)))
+    passes = HEATS[0][1]
+    fits = [refine(images, s, passes, 1e-6, next(within), by_rotation=False) for s in starts]
+    ends = np.cumsum([image.rows * image.columns for image in images])[:-1]
+    for number, passes in HEATS[1:]:
+        fits.sort(key=lambda fit: float(fit.losses[-1]))
+        fits = [
+            refine(
+                images,
+                fit.profiles + TINY,
+                passes,
+                1e-6,
+                next(within),
+                weights=np.split(fit.weights, ends),
+                em_passes=0,
+                by_rotation=False,
+            )
+            for fit in fits[:number]
+        ]
+    return fits[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from endmember.core.counts.sparse_sums import BLOCKS, for_each_block
 from endmember.core.counts.spectrum import FloatArray
 from endmember.core.counts.spectrum_image import SpectrumImage
 
-MOST_PIXELS = 4_000  # of all maps, that the Hessian is summed over
+MOST_PIXELS = 2_000  # of all maps, that the Hessian is summed over
 MOST_VALUES = 8_000_000  # that are held for it
 FLATTEST = 0.05  # of the curvature by channel: a flatter direction is taken as this flat
 LEAST_MEAN = 1e-30  # counts expected where no component has any
