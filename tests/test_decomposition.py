@@ -9,7 +9,7 @@ from endmember.core.progress import Cancelled
 from endmember.core.unmixing.decomposition import Decomposition, decompose
 from endmember.core.unmixing.poisson_nmf import refine
 from endmember.core.unmixing.rotations import FLATTEST, rotations
-from endmember.core.unmixing.scree import independent_counts, scree
+from endmember.core.unmixing.scree import NoiseOnly, alias_table, scree
 
 CHANNELS = 120
 AXIS = EnergyAxis(0.3, 0.05, CHANNELS)
@@ -97,18 +97,33 @@ def test_the_noise_level_lies_just_above_the_edge_of_random_matrix_theory() -> N
     assert edge < level < edge * 1.04
 
 
-def test_dealing_out_the_counts_keeps_the_sums_of_pixels_and_groups() -> None:
+def test_drawn_counts_keep_the_sum_of_each_pixel_and_scatter_about_the_mean_spectrum() -> None:
     image = phantom(size=24)
-    starts, singles = independent_counts(image.starts, image.channels, image.counts, (1, 0))
-    np.testing.assert_array_equal(np.diff(starts), image.count_map().ravel())
-    sums = np.bincount(singles, minlength=CHANNELS)
-    np.testing.assert_array_equal(sums, image.spectrum().counts)
-    # a pixel no longer tells the channels: its spectrum scatters about the mean as counts do
-    dealt = np.zeros((len(starts) - 1, CHANNELS))
-    np.add.at(dealt, (np.repeat(np.arange(len(dealt)), np.diff(starts)), singles), 1)
-    expected = np.outer(np.diff(starts), sums / sums.sum())
-    misfit = ((dealt - expected) ** 2)[:, sums > 0] / expected[:, sums > 0]
-    assert misfit.mean() == pytest.approx(1 - 1 / np.count_nonzero(sums), abs=0.03)
+    pixels, sums = 24 * 24, image.spectrum().counts.astype(np.float64)
+    rows = np.zeros((pixels, CHANNELS), dtype=np.float32)
+    NoiseOnly(image, sums, (1, 0)).scaled_rows(0, 0, pixels, rows)
+    totals = image.count_map().ravel()
+    drawn = rows * np.sqrt(totals)[:, np.newaxis]
+    np.testing.assert_allclose(drawn, np.round(drawn), atol=1e-3)
+    np.testing.assert_allclose(drawn.sum(axis=1), totals, rtol=1e-6)
+    expected = np.outer(totals, sums / sums.sum())
+    # a pixel does not tell the channels: its spectrum scatters about the mean as counts do
+    held = sums > 0
+    assert not drawn[:, ~held].any()
+    misfit = ((drawn - expected) ** 2)[:, held] / expected[:, held]
+    assert misfit.mean() == pytest.approx(1 - 1 / np.count_nonzero(held), abs=0.03)
+    # and so does the sum of all
+    deviation = (drawn.sum(axis=0) - sums)[held] / np.sqrt(sums[held])
+    assert np.mean(deviation**2) == pytest.approx(1.0, abs=4 * np.sqrt(2 / np.count_nonzero(held)))
+
+
+@pytest.mark.parametrize("weights", [[1.0], [3.0, 1.0], [0.0, 5.0, 1.0, 1e-9, 7.0]])
+def test_an_alias_table_gives_each_group_its_share(weights: list[float]) -> None:
+    shares, groups = alias_table(np.array(weights))
+    held = np.zeros(len(weights))
+    np.add.at(held, groups[:, 0], shares / 2.0**32)
+    np.add.at(held, groups[:, 1], 1.0 - shares / 2.0**32)
+    np.testing.assert_allclose(held / len(weights), np.array(weights) / sum(weights), atol=1e-9)
 
 
 @pytest.mark.parametrize("method", ["poisson", "frobenius"])

@@ -449,13 +449,13 @@ def refine(
         else:
             step = length * _direction(images, here, memory, by_rotation and length == 1.0)
             most = -2.0 * float((here.gradient * step).sum())  # a convex loss gains no more
-            if small and length == 1.0 and most < tolerance * here.loss:
-                converged = True
+            at_rest = small and length == 1.0 and most < tolerance * here.loss
+            if converged := at_rest or length < SHORTEST:
                 break
             target = np.maximum(here.profiles + step, KEPT * here.profiles)
         turns = EM_TURNS if done < em_passes else TURNS
-        newton = done - em_passes
-        known = here.hessians if newton > 2 and newton % OLDEST_HESSIAN else None
+        is_due = done <= em_passes + 2 or (done - em_passes) % OLDEST_HESSIAN == 0
+        known = None if is_due else here.hessians
         ahead = _sweep(images, here.weights, target, saturated, turns, within[done], known)
         gain = here.loss - ahead.loss
         if gain >= 0.0 or by_em:  # an EM step raises nothing, but for rounding
@@ -470,8 +470,5 @@ def refine(
             memory = []
         else:
             length /= 4.0
-            converged = length < SHORTEST
-            if converged:
-                break
     report(1.0)
     return _factors(here, losses, converged)

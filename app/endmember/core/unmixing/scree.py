@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from endmember.core.counts.sparse_sums import BLOCKS, for_each_block, sums_and_squares
+from endmember.core.counts.sparse_sums import BLOCKS, for_each_block
 from endmember.core.counts.spectrum import FloatArray
 from endmember.core.counts.spectrum_image import IntArray, SpectrumImage
 from endmember.core.progress import Report, part_of, parts_of, silent
 
 LARGEST_NUMBER_OF_GROUPS = 600
 ROWS_AT_ONCE = 1024  # pixels, whose rows stay in the processor's cache
-PILES = 256  # of shuffled counts: each fits the processor's cache
 MARGIN = 4.0  # in units of the fluctuation of a largest noise eigenvalue
 
 
@@ -84,34 +83,45 @@ def _random(state):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _below(state, limit):  # type: ignore[no-untyped-def]
-    """A random whole number from 0 to `limit` - 1, `limit` below 2**32."""
-    high = _random(state) >> np.uint64(32)
-    return np.int64((high * np.uint64(limit)) >> np.uint64(32))
+def _drawn_rows(totals, shares, groups, state, first, last, out):  # type: ignore[no-untyped-def]
+    """Write counts drawn for the pixels first:last, scaled, into the rows of `out`.
 
-
-@numba.njit(cache=True, nogil=True)
-def _deal_block(starts, groups, counts, first, last, state, sizes, dealt):  # type: ignore[no-untyped-def]
-    """Put each single count of some pixels on one of the piles, drawn at random.
-
-    `sizes` (piles,) receives the sizes; `dealt` the groups, where it is not empty: then `sizes`
-    must hold the place of each pile's next count.
+    Each pixel keeps its number of counts; `shares` (G,) and `groups` (G, 2) are of `alias_table`.
     """
-    piles = len(sizes)
-    for entry in range(starts[first], starts[last]):
-        for _ in range(counts[entry]):
-            pile = _below(state, piles)
-            if len(dealt):
-                dealt[sizes[pile]] = groups[entry]
-            sizes[pile] += 1
+    size = np.uint64(len(shares))
+    low_half, half = np.uint64(0xFFFFFFFF), np.uint64(32)
+    for pixel in range(first, last):
+        row = out[pixel - first]
+        row[:] = 0.0
+        bits = np.uint64(0)
+        for n in range(totals[pixel]):
+            bits = bits >> half if n % 2 else _random(state)
+            place = (bits & low_half) * size  # group, and where in its share, of 32 bits each
+            group = np.int64(place >> half)
+            # looked up, since half of the branches would be foreseen wrongly
+            row[groups[group, np.int64((place & low_half) >= shares[group])]] += np.float32(1.0)
+        if totals[pixel] > 0:
+            row /= np.sqrt(totals[pixel])
 
 
-@numba.njit(cache=True, nogil=True)
-def _shuffle(singles, first, last, state):  # type: ignore[no-untyped-def]
-    """Fisher and Yates' shuffle of singles[first:last]."""
-    for place in range(last - 1, first, -1):
-        other = first + _below(state, place - first + 1)
-        singles[place], singles[other] = singles[other], singles[place]
+def alias_table(weights: FloatArray) -> tuple[IntArray, IntArray]:
+    """To draw one of G groups in one step: shares (G,) in units of 2^-32, and groups (G, 2).
+
+    Each has a place of equal size: its own share first, filled up by one other group (Walker, ACM
+    Trans. Math. Softw. 3, 1977, 253).
+    """
+    left = weights / weights.sum() * len(weights)
+    shares, others = np.ones(len(left)), np.arange(len(left))
+    small = [n for n, part in enumerate(left) if part < 1.0]
+    large = [n for n, part in enumerate(left) if part >= 1.0]
+    while small and large:
+        one, filling = small.pop(), large[-1]
+        shares[one], others[one] = left[one], filling
+        left[filling] -= 1.0 - left[one]
+        if left[filling] < 1.0:
+            small.append(large.pop())
+    own = np.arange(len(left))
+    return (shares * 2.0**32).astype(np.uint64), np.stack([own, others], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +132,38 @@ class _Events:
     groups: IntArray
     counts: IntArray
 
+    @property
+    def pixels(self) -> int:
+        return len(self.starts) - 1
 
-def _eigenvalues(maps: Sequence[_Events], sums: FloatArray, report: Report) -> FloatArray:
-    """Eigenvalues of sum_p z_p z_p^T / P, z_pg = x_pg / sqrt(n_p N_g / N), largest first."""
+    def scaled_rows(self, _: int, first: int, last: int, out: FloatArray) -> None:
+        """Rows x_p / sqrt(n_p) of the pixels first:last with n_p counts."""
+        _scaled_rows(self.starts, self.groups, self.counts, first, last, out)
+
+
+class NoiseOnly:
+    """As many counts in each pixel of a map, their groups drawn by the mean spectrum: only noise.
+
+    `sums` (groups,) are the counts of all maps.
+    """
+
+    def __init__(self, image: SpectrumImage, sums: FloatArray, seed: tuple[int, int]) -> None:
+        self.totals = image.count_map().ravel().astype(np.int64)
+        self.pixels = len(self.totals)
+        self._table = alias_table(sums)
+        self._states = np.random.SeedSequence(seed).generate_state(BLOCKS, np.uint64)
+
+    def scaled_rows(self, block: int, first: int, last: int, out: FloatArray) -> None:
+        """As `_Events.scaled_rows`; the rows of a block must be asked for in their order."""
+        state = self._states[block : block + 1]
+        _drawn_rows(self.totals, *self._table, state, first, last, out)
+
+
+def _eigenvalues(
+    maps: Sequence[_Events | NoiseOnly], sums: FloatArray, report: Report
+) -> FloatArray:
+    """Eigenvalues of sum_p z_p z_p^T, z_pg = x_pg / sqrt(n_p N_g / N), largest first."""
     gram = np.zeros((len(sums), len(sums)))
-    pixels = 0
     for events, within in zip(maps, parts_of(report, len(maps)), strict=True):
         partial = np.zeros((BLOCKS, *gram.shape))
 
@@ -137,15 +174,14 @@ def _eigenvalues(maps: Sequence[_Events], sums: FloatArray, report: Report) -> F
             for start in range(first, last, ROWS_AT_ONCE):
                 stop = min(start + ROWS_AT_ONCE, last)
                 some = rows[: stop - start]
-                _scaled_rows(events.starts, events.groups, events.counts, start, stop, some)
+                events.scaled_rows(block, start, stop, some)
                 partial[block] += some.T @ some
 
-        for_each_block(len(events.starts) - 1, work, within)
+        for_each_block(events.pixels, work, within)
         gram += partial.sum(axis=0)
-        pixels += int(np.count_nonzero(np.diff(events.starts)))
     scale = np.sqrt(sums)
     values = np.linalg.eigvalsh(gram / np.outer(scale, scale))[::-1]
-    return np.asarray(values * (sums.sum() / pixels))
+    return np.asarray(values * sums.sum())
 
 
 def _grouped(image: SpectrumImage, groups: IntArray, report: Report) -> _Events:
@@ -157,58 +193,6 @@ def _grouped(image: SpectrumImage, groups: IntArray, report: Report) -> _Events:
 
     for_each_block(len(image.starts) - 1, work, report)
     return _Events(image.starts, out, image.counts)
-
-
-def independent_counts(
-    starts: IntArray,
-    channels: IntArray,
-    counts: IntArray,
-    seed: tuple[int, ...],
-    report: Report = silent,
-) -> tuple[IntArray, IntArray]:
-    """The same counts with their channels dealt out anew: pixels and channels independent.
-
-    Sums over pixels and over channels stay as they were, so this is the exact null hypothesis.
-    Each count goes to a random pile, then each pile, small enough for the processor's cache, is
-    shuffled (Rao, Sankhya A 23, 1961, 305): every order is as likely as any other. The entries of
-    pixel p are `starts[p]:starts[p + 1]` of `channels` and `counts`; returns new starts (P + 1,)
-    and the channel of each single count.
-    """
-    pixels = len(starts) - 1
-    totals = sums_and_squares(starts, counts)[0].astype(np.int64)
-    before = np.concatenate([[0], np.cumsum(totals)])
-    states = np.random.SeedSequence(seed).generate_state(BLOCKS + PILES, np.uint64)
-    arrays = starts, channels, counts
-    sizes = np.zeros((BLOCKS, PILES), dtype=np.int64)
-    nothing = np.empty(0, dtype=channels.dtype)
-
-    def measure(block: int, first: int, last: int) -> None:
-        _deal_block(*arrays, first, last, states[block : block + 1].copy(), sizes[block], nothing)
-
-    for_each_block(pixels, measure, part_of(report, 0.0, 0.3))
-    # pile by pile, and in each pile block by block
-    ends = np.cumsum(sizes.T.ravel())
-    places = np.ascontiguousarray((ends - sizes.T.ravel()).reshape(PILES, BLOCKS).T)
-    piles = np.concatenate([[0], ends.reshape(PILES, BLOCKS)[:, -1]])
-    singles = np.empty(before[-1], dtype=channels.dtype)
-
-    def deal(block: int, first: int, last: int) -> None:
-        _deal_block(*arrays, first, last, states[block : block + 1].copy(), places[block], singles)
-
-    for_each_block(pixels, deal, part_of(report, 0.3, 0.6))
-
-    def shuffle(_: int, first: int, last: int) -> None:
-        for pile in range(first, last):
-            state = states[BLOCKS + pile : BLOCKS + pile + 1].copy()
-            _shuffle(singles, piles[pile], piles[pile + 1], state)
-
-    for_each_block(PILES, shuffle, part_of(report, 0.6, 1.0), few=0)
-    return before, singles
-
-
-def _independent(events: _Events, seed: tuple[int, int], report: Report) -> _Events:
-    starts, singles = independent_counts(events.starts, events.groups, events.counts, seed, report)
-    return _Events(starts, singles, np.broadcast_to(np.uint8(1), singles.shape))
 
 
 def _fluctuation(pixels: int, channels: int) -> float:
@@ -225,7 +209,7 @@ def scree(
     Each count is divided by sqrt(mean of its pixel x mean of its channel) as in Keenan & Kotula
     (Surf. Interface Anal. 36, 2004, 203); empty pixels and channels drop out, and neighbouring
     channels with few counts are first joined. Not centred. `eigenvalues` has at most `count`
-    values. The noise level comes from the same counts with their channels shuffled between pixels.
+    values. The noise level comes from as many counts in each pixel drawn by the mean spectrum.
 
     Raises
     ------
@@ -238,13 +222,12 @@ def scree(
     sums = np.bincount(groups, weights=spectrum).astype(np.float64)
     within = parts_of(part_of(report, 0.0, 0.1), len(images))
     maps = [_grouped(image, groups, part) for image, part in zip(images, within, strict=True)]
-    values = _eigenvalues(maps, sums, part_of(report, 0.1, 0.4))
-    within = parts_of(part_of(report, 0.4, 0.7), len(images))
-    drawn = [_independent(e, (seed, n), within[n]) for n, e in enumerate(maps)]
+    pixels = sum(int(np.count_nonzero(np.diff(image.starts))) for image in images)
+    values = _eigenvalues(maps, sums, part_of(report, 0.1, 0.5)) / pixels
     level = 0.0
     if len(sums) > 1:
-        level = float(_eigenvalues(drawn, sums, part_of(report, 0.7, 1.0))[1])
-    pixels = sum(int(np.count_nonzero(np.diff(image.starts))) for image in images)
+        noise = [NoiseOnly(image, sums, (seed, n)) for n, image in enumerate(images)]
+        level = float(_eigenvalues(noise, sums, part_of(report, 0.5, 1.0))[1]) / pixels
     level += MARGIN * _fluctuation(pixels, len(sums))
     report(1.0)
     return Scree(values[:count], level, max(1, int(np.count_nonzero(values > level))))
