@@ -331,6 +331,19 @@ def _saturated(images: Sequence[SpectrumImage]) -> float:
     return float(sums.sum())
 
 
+def _not_too_flat(hessians: FloatArray, profiles: FloatArray, ratios: FloatArray) -> FloatArray:
+    """Hessians (C, K, K) of another pass, raised to what today's `ratios` (C, K) show at least.
+
+    By Cauchy and Schwarz sum x v v^T is no less than (sum x v) (sum x v)^T / sum x. A channel with
+    few counts that has lost most of its profile since then would step a thousand times too far.
+    """
+    counts = (profiles * ratios).sum(axis=1, keepdims=True)
+    seen = np.diagonal(hessians, axis1=1, axis2=2) * counts
+    known = seen > 0
+    flatter = np.where(known, ratios**2 / np.where(known, seen, 1.0), 1.0).max(axis=1)
+    return np.asarray(hessians * np.maximum(flatter, 1.0)[:, None, None])
+
+
 def _sweep(
     images: Sequence[SpectrumImage],
     weights: Sequence[FloatArray],
@@ -364,6 +377,8 @@ def _sweep(
     if hessians is None:
         hessians = np.zeros((channels, size, size))
         hessians[:, below[0], below[1]] = hessians[:, below[1], below[0]] = added[:, size:]
+    else:
+        hessians = _not_too_flat(hessians, profiles, ratios)
     moved = profiles * ratios / np.where(totals > 0, totals, 1.0)
     return _Point(profiles, solved, loss, moved, totals - ratios, hessians)
 
