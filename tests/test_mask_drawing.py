@@ -92,6 +92,19 @@ def test_a_drawn_rectangle_is_previewed_before_the_button_is_let_go(
     assert stage.page.drawing.preview.shown is None
 
 
+def test_masks_that_come_in_the_next_drag_leave_its_preview(stage: Stage, phantom: Phantom) -> None:
+    stage.open(phantom.with_fp())
+    stage.tool("R")
+    stage.draw(phantom.loose(2))
+    x, y, width, height = phantom.loose(3)
+    stage.press(x, y)
+    stage.move(x + width, y + height)
+    stage.wait_for_masks()
+    stage.until(lambda: stage.page.drawing.preview.shown)
+    stage.key(Qt.Key.Key_Escape)
+    assert stage.page.drawing.preview.shown is None
+
+
 def test_escape_in_a_drag_decides_nothing(stage: Stage, phantom: Phantom) -> None:
     recipe = phantom.with_fp(0, 1)
     stage.open(recipe)

@@ -214,10 +214,26 @@ def test_once_let_go_a_preview_under_way_is_given_up_and_asked_for_only_if_the_m
     then(None)
     assert preview.shown is None
     qtbot.waitUntil(lambda: len(asked.questions) == 1)  # no masks came: now it is welcome
+    preview.clear()
     preview.ask_late(question((9, 2, 3, 4), recipe("Fe"), same.precipitate), QColor("red"))
     preview.clear()  # the masks are there
     qtbot.wait(2 * LATE_ms)
     assert len(asked.questions) == 1
+
+
+def test_a_rectangle_let_go_again_and_again_is_previewed_although_the_masks_never_come(
+    preview: LivePreview, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PreviewQuestion, "answer", lambda _, report: (report(0.5), "answer"))
+    fp = Precipitate(name="Fp", absent="Si")
+    for x in range(3):  # an arrow key held down
+        preview.ask_late(question((x, 2, 3, 4), recipe("Fe"), fp), QColor("red"))
+    assert len(asked.questions) == 2
+    assert all(answer() is not None for answer, _ in asked.questions)
+    preview.ask(question((7, 2, 3, 4), recipe("Fe"), fp), QColor("red"))  # a drag
+    preview.ask_late(question((7, 2, 3, 4), recipe("Fe"), fp), QColor("red"))
+    assert len(asked.questions) == 3
+    assert asked.questions[-1][0]() is None  # given up for the masks
 
 
 def test_a_preview_that_is_shown_already_stays_when_the_rectangle_is_let_go(

@@ -121,6 +121,15 @@ def test_strokes_have_the_last_word() -> None:
     assert not mask[50:56, 53:].any()
 
 
+def test_what_is_painted_inside_is_the_mask_where_there_is_no_rectangle() -> None:
+    stroke = Stroke("inside", 3.0, ((24, 24), (28, 24)))
+    found = segment(component_maps(), 1, (), (stroke,))
+    y, x = np.mgrid[:SIZE, :SIZE]
+    painted = np.hypot(x - np.clip(x, 24, 28), y - 24) <= 3.0
+    np.testing.assert_array_equal(found.mask, painted)
+    assert found.pixels_per_rectangle == ()
+
+
 def test_a_later_stroke_covers_an_earlier_one() -> None:
     strokes = (Stroke("outside", 3.0, ((24, 24),)), Stroke("inside", 0.0, ((24, 24),)))
     mask = segment(component_maps(), 1, RECTANGLES, strokes).mask

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from endmember.core.counts.sparse_sums import threads
-from endmember.core.counts.spectrum import FloatArray
 from endmember.core.counts.spectrum_image import BoolArray
 from endmember.core.masks.patches import Box, grown, merged
 from endmember.core.progress import Report
@@ -22,9 +20,7 @@ ROUNDS = 5  # at most, in which the colours are learnt
 AT_REST = 0.02  # of the uncertain pixels: a round that changes fewer is the last
 COARSE = 2  # the colours are learnt with every second row and column
 SAMPLES = 2000  # pixels of each kind from which the colours are learnt
-MARGIN_PX = (
-    8  # background round a rectangle that is cut along with it: its share in the contrast of a
-)
+MARGIN_PX = 8  # background round a box that is cut along with it: its share in the contrast of a
 # patch keeps thin parts of weak contrast in the mask
 
 
@@ -73,14 +69,8 @@ def spread_evenly(mask: BoolArray, most: int) -> npt.NDArray[np.intp]:
     return np.asarray(pixels[np.arange(number) * len(pixels) // max(number, 1)])
 
 
-@dataclass(slots=True)
 class _Colours:
     """Five Gaussians each for the colours of background and foreground of an image."""
-
-    image: ByteArray
-    cv2: Any
-    background: FloatArray
-    foreground: FloatArray
 
     def __init__(self, image: ByteArray, cv2: Any) -> None:
         self.image, self.cv2 = image, cv2
@@ -130,13 +120,12 @@ def _cut(
     parts = [np.s_[y : y + height : step, x : x + width : step] for x, y, width, height in patches]
     found = list(pool.map(lambda part: colours.cut(colours.image[part], labels[part]), parts))
     changed = 0
-    for (x, y, width, height), few in zip(patches, found, strict=True):
-        all_of_them = np.repeat(np.repeat(few, step, axis=0), step, axis=1)[:height, :width]
+    for (x, y, width, height), coarse in zip(patches, found, strict=True):
+        fine = np.repeat(np.repeat(coarse, step, axis=0), step, axis=1)[:height, :width]
         here = labels[y : y + height, x : x + width]
         uncertain = (here == colours.cv2.GC_PR_FGD) | (here == colours.cv2.GC_PR_BGD)
-        new = np.where(
-            _foreground(all_of_them, colours.cv2), colours.cv2.GC_PR_FGD, colours.cv2.GC_PR_BGD
-        )
+        kinds = colours.cv2.GC_PR_FGD, colours.cv2.GC_PR_BGD
+        new = np.where(_foreground(fine, colours.cv2), *kinds)
         changed += int(np.count_nonzero(uncertain & (new != here)))
         here[uncertain] = new[uncertain]
     return changed

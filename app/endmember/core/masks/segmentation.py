@@ -174,6 +174,8 @@ def _significant(
     deviation of the background are not moved by other precipitates in it, and hold its real
     unevenness as well as its noise.
     """
+    if not inside.any():  # there are strokes only
+        return inside
     share, weight = maps.share(component)
     around = spread_evenly(background, ENOUGH_PIXELS)
     there = share.ravel()[around]

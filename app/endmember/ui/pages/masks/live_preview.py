@@ -92,7 +92,7 @@ class LivePreview(QObject):
         self.item = PreviewItem(canvas)
         self._asked = self._answered = self._cleared = 0
         self._last: PreviewQuestion | None = None
-        self._late: tuple[PreviewQuestion, QColor] | None = None
+        self._late: tuple[PreviewQuestion, QColor] | None = None  # since the last `clear` or `ask`
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(LATE_ms)
@@ -108,6 +108,10 @@ class LivePreview(QObject):
 
         A question that was just asked is not asked again.
         """
+        self._late = None
+        self._ask(question, colour)
+
+    def _ask(self, question: PreviewQuestion, colour: QColor) -> None:
         self._timer.stop()
         if self._was_asked(question):
             return
@@ -129,9 +133,14 @@ class LivePreview(QObject):
         """Show what is there for the rectangle that was let go; ask only if the masks are slow.
 
         What is under way is given up: the masks themselves are cut now, and need the processors.
-        When the mouse lets go of a rectangle, it usually lies where it was last dragged to.
+        When the mouse lets go of a rectangle, it usually lies where it was last dragged to. If it
+        is let go again before the masks are there, as by an arrow key held down, these begin anew
+        each time: then the preview is asked for at once.
         """
         if self._was_asked(question) and self._answered == self._asked:
+            return
+        if self._late is not None:
+            self._ask(question, colour)
             return
         self._give_up()
         self._late = question, colour
@@ -139,7 +148,7 @@ class LivePreview(QObject):
 
     def _ask_late(self) -> None:
         if self._late is not None:
-            self.ask(*self._late)
+            self._ask(*self._late)
 
     def _was_asked(self, question: PreviewQuestion) -> bool:
         return self._last is not None and question.is_answered_by(self._last)
