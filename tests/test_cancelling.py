@@ -22,7 +22,7 @@ from endmember.session.steps.chain import STEPS
 LEAST_REPORTS = {
     "read": 6,
     "energy_check": 3,
-    "scree": 5 * BLOCKS,
+    "scree": 3 * BLOCKS,
     "decomposition": 20 * BLOCKS,
     "masks": 8,
     "subtraction": 2 * BLOCKS,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from endmember.core.masks.patches import Box, grown, merged
+from endmember.core.masks.patches import Box, grown, merged, spread_evenly
 
 SHAPE = (60, 80)
 
@@ -39,3 +39,12 @@ def test_boxes_that_do_not_touch_stay_as_they_are() -> None:
 
 def test_a_box_grows_to_the_border_of_the_map() -> None:
     assert grown((2, 30, 10, 25), 8, SHAPE) == (0, 22, 20, 38)
+
+
+def test_pixels_spread_evenly_are_all_there_are_or_lie_at_equal_steps() -> None:
+    mask = np.zeros(SHAPE, dtype=bool)
+    mask[10:40, 5:65] = True
+    held = np.flatnonzero(mask)
+    np.testing.assert_array_equal(spread_evenly(mask, 5000), held)
+    np.testing.assert_array_equal(spread_evenly(mask, 450), held[::4])
+    assert len(spread_evenly(~np.ones(SHAPE, dtype=bool), 9)) == 0

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from endmember.core.counts.sparse_sums import threads
 from endmember.core.counts.spectrum_image import BoolArray
-from endmember.core.masks.patches import Box, grown, merged
+from endmember.core.masks.patches import Box, grown, merged, spread_evenly
 from endmember.core.progress import Report
 
 ByteArray = npt.NDArray[np.uint8]
@@ -60,13 +60,6 @@ def grab_cut(
         _cut(colours, labels, patches, 1, pool)
     report(1.0)
     return _foreground(labels, cv2)
-
-
-def spread_evenly(mask: BoolArray, most: int) -> npt.NDArray[np.intp]:
-    """Flat indices of at most `most` pixels of a mask (rows, columns), spread over all of it."""
-    pixels = np.flatnonzero(mask)
-    number = min(len(pixels), most)
-    return np.asarray(pixels[np.arange(number) * len(pixels) // max(number, 1)])
 
 
 class _Colours:

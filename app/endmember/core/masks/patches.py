@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
+from endmember.core.counts.spectrum_image import BoolArray
+
 Box = tuple[int, int, int, int]  # x, y, width, height in pixels
 
 
@@ -36,3 +41,10 @@ def grown(box: Box, margin: int, shape: tuple[int, int]) -> Box:
     right = min(box[0] + box[2] + margin, shape[1])
     bottom = min(box[1] + box[3] + margin, shape[0])
     return x, y, right - x, bottom - y
+
+
+def spread_evenly(mask: BoolArray, most: int) -> npt.NDArray[np.intp]:
+    """Flat indices of at most `most` pixels of a mask (rows, columns), spread over all of it."""
+    pixels = np.flatnonzero(mask)
+    number = min(len(pixels), most)
+    return np.asarray(pixels[np.arange(number) * len(pixels) // max(number, 1)])

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from endmember.core.counts.spectrum import FloatArray
 from endmember.core.counts.spectrum_image import BoolArray
-from endmember.core.masks.grab_cut import grab_cut, spread_evenly
-from endmember.core.masks.patches import Box
+from endmember.core.masks.grab_cut import grab_cut
+from endmember.core.masks.patches import Box, spread_evenly
 from endmember.core.masks.regions import Rectangle, pixel_box
 from endmember.core.progress import Report, silent
 

@@ -144,7 +144,7 @@ class _Events:
 class NoiseOnly:
     """As many counts in each pixel of a map, their groups drawn by the mean spectrum: only noise.
 
-    `sums` (groups,) are the counts of all maps.
+    `sums` (groups,) are the counts of all maps. For one use: its random numbers go on.
     """
 
     def __init__(self, image: SpectrumImage, sums: FloatArray, seed: tuple[int, int]) -> None:
