@@ -175,7 +175,7 @@ def measure_rectangle(window: Any, size: int, heart: Heart, moves: int = 5) -> d
         rest(0.2)
         seen.clear()
         moved = time.perf_counter()
-        QTest.mouseMove(port, end - QPoint(1, 0))
+        QTest.mouseMove(port, end - QPoint(9, 9))
         wait(lambda: "preview" in seen)
         dragged.append(seen.pop("preview") - moved)
         QTest.mouseMove(port, end)

@@ -14,7 +14,7 @@ from endmember.session.decisions.recipe import (
     changed,
 )
 from endmember.session.state.steptable import key
-from endmember.session.steps.chain import STEPS, method_of
+from endmember.session.steps.chain import FROM_COMPOSITIONS, STEPS, method_of
 
 NAMES = tuple(step.name for step in STEPS)
 BASE = demo_recipe(256)
@@ -59,14 +59,15 @@ def runs_again(recipe: Recipe) -> tuple[str, ...]:
             changed(BASE, sample=changed(BASE.sample, density_g_cm3=Densities({"Brg": 4.2}))),
             "subtraction",
         ),
-        (
-            with_map(rois=(Roi(name="R", phase="Brg", rectangle=(0, 0, 9, 9)),)),
-            "quantification",
-        ),
     ],
 )
 def test_a_changed_decision_runs_the_steps_that_follow_from_it(recipe: Recipe, first: str) -> None:
     assert runs_again(recipe) == NAMES[NAMES.index(first) :]
+
+
+def test_a_region_runs_all_that_follows_from_compositions_and_no_abundance_map_again() -> None:
+    region = with_map(rois=(Roi(name="R", phase="Brg", rectangle=(0, 0, 9, 9)),))
+    assert runs_again(region) == ("quantification", *FROM_COMPOSITIONS)
 
 
 def test_more_components_keep_the_map_and_the_scree() -> None:

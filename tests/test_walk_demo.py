@@ -81,7 +81,7 @@ def shown_table(person: Person) -> list[tuple[str, str]]:
     return [(element, cells["net\n(counts)"]) for element, cells in table_of(page.table).items()]
 
 
-def test_mask_spectra_abundance_and_composition_follow_a_moved_rectangle_in_this_order(
+def test_mask_spectra_composition_and_abundance_follow_a_moved_rectangle_in_this_order(
     demo: Person,
 ) -> None:
     steps: list[str] = []
@@ -89,7 +89,7 @@ def test_mask_spectra_abundance_and_composition_follow_a_moved_rectangle_in_this
     move_rectangle(demo, -1, 1)
     demo.result("quantification")
     demo.rest()
-    assert steps == ["masks", "subtraction", "abundance", "quantification", *FROM_COMPOSITIONS]
+    assert steps == ["masks", "subtraction", "quantification", "abundance", *FROM_COMPOSITIONS]
 
 
 def test_what_is_out_of_date_is_greyed_until_it_is_current(demo: Person) -> None:

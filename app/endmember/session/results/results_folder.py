@@ -12,7 +12,7 @@ from endmember.session.decisions.recipe_file import anchored, dump_recipe, load_
 from endmember.session.documents.map_files import with_digests
 from endmember.session.results.result_tables import write_statistics, write_tables
 from endmember.session.state.session import Failure, Job, Session, StepRecord, run_all
-from endmember.session.steps.chain import NOT_ACCOUNTED, STEPS, Decomposed, MapAbundance
+from endmember.session.steps.chain import ACCOUNTED, STEPS, Decomposed, MapAbundance
 from endmember.session.views.remarks import remarks
 
 if TYPE_CHECKING:
@@ -308,8 +308,8 @@ def _account(session: Session, records: list[StepRecord], warnings: list[str]) -
                 "seconds": record.seconds,
                 "peak_memory_MB": record.peak_memory_MB,
             }
+            for name in ACCOUNTED
             for record in records
-            # the names that others rely on
-            if record.name not in NOT_ACCOUNTED
+            if record.name == name
         ],
     }

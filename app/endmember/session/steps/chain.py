@@ -349,9 +349,18 @@ def _quantification_settings(recipe: Recipe, maps: tuple[MapInput, ...]) -> Sett
 FROM_COMPOSITIONS = ("partition", "background_spread")
 """Steps that are made from the compositions, which do not wait for them."""
 
-NOT_ACCOUNTED = ("energy_check", *FROM_COMPOSITIONS)
-"""Steps that `run.json` does not list."""
+ACCOUNTED = (
+    "read",
+    "scree",
+    "decomposition",
+    "masks",
+    "subtraction",
+    "abundance",
+    "quantification",
+)
+"""Steps that `run.json` lists, in its order: others rely on these names."""
 
+# in the order in which they run: a person waits for the composition sooner than for the abundance
 STEPS = StepTable(
     [
         MapStep("read", _read_settings, (), _read, kept=1),
@@ -373,18 +382,18 @@ STEPS = StepTable(
         ),
         MapStep("masks", _mask_settings, ("read", "decomposition"), _masks),
         MapStep("subtraction", _subtraction_settings, ("read", "masks"), _subtract),
-        MapStep(
-            "abundance",
-            lambda r, _: (r.sample.matrix,),
-            ("read", "masks", "subtraction"),
-            _abundance,
-        ),
         GroupStep(
             "quantification",
             _quantification_settings,
             ("read", "masks", "subtraction"),
             _quantify,
             all_maps,
+        ),
+        MapStep(
+            "abundance",
+            lambda r, _: (r.sample.matrix,),
+            ("read", "masks", "subtraction"),
+            _abundance,
         ),
         GroupStep(
             "partition",
