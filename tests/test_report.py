@@ -366,6 +366,9 @@ def test_only_what_was_used_is_cited(session: Session) -> None:
     assert numbers == set(range(1, len(references) + 1))
     first = [int(part.split(",")[0]) for part in re.findall(r"\[([\d, ]+)\]", text)]
     assert first[0] == 1
+    # as `core.unmixing.abundance` does it: only the maps are bounded
+    assert re.search(r"Abundance maps come from a fully constrained [^.]*, phase fractions", text)
+    assert "without bounds" in text
 
     how = changed(recipe.quantification, oxygen="stoichiometry", sum_peaks=6, k_factors="k.csv")
     decomposition = changed(recipe.decomposition, method="frobenius", joint=False)
