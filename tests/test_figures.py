@@ -6,6 +6,7 @@ import itertools
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,10 +23,11 @@ from endmember.files.pictures.figure_page import (
     print_style,
 )
 from endmember.session import figures
+from endmember.session.decisions.recipe import changed
 from endmember.session.figures.figure_list import planned_figures
 from endmember.session.figures.line_fits import line_window
 from endmember.session.figures.spectrum_panels import line_ranges, trace_elements
-from endmember.session.state.session import Session
+from endmember.session.state.session import Session, run_all
 from endmember.session.statistics.snr_growth import GrowthPoint
 from several_maps import growth_of_two_maps, two_finished_maps
 
@@ -276,6 +278,16 @@ def test_errors_against_pixels_are_in_ppm(
     assert root[0] / root[-1] == pytest.approx(np.sqrt(rows[-1].pixels / rows[0].pixels))
 
 
+def test_a_part_that_gives_far_more_or_less_than_all_pixels_is_still_seen(
+    growth: tuple[GrowthPoint, ...],
+) -> None:
+    of = [p for p in growth if (p.phase, p.map, p.element) == ("CaPv", "sum", "Sm")]
+    for far in (3.0, -3.0):
+        parts = [replace(of[0], atomic_percent=far * of[-1].atomic_percent), *of[1:]]
+        low, high = panels(figures.error_growth_figure(parts, ("Sm",)))[0].get_ylim()
+        assert all(low < 1e4 * p.atomic_percent < high for p in parts)
+
+
 FIGURES: list[Callable[[Session], Figure]] = [
     lambda s: figures.mask_figure(s, "a"),
     lambda s: figures.line_fit_figure(s, "Brg", "Nd"),
@@ -353,3 +365,17 @@ def test_every_planned_figure_has_its_own_name_and_a_caption(
     assert not any(re.search(r"[^\w.+-]", name) for name in names)
     assert all(one.caption.endswith(".") for one in planned)
     assert "snr_growth" not in [one.name for one in planned_figures(session, ())]
+
+
+def test_the_caption_of_trace_lines_names_the_spectra_that_are_drawn(session: Session) -> None:
+    def captions(of: Session) -> list[str]:
+        planned = planned_figures(of, ())
+        return [one.caption for one in planned if one.name.startswith("trace_lines_")]
+
+    assert any("by a region of interest, by its mask, by" in told for told in captions(session))
+    maps = tuple(changed(entry, rois=()) for entry in session.recipe.maps)
+    without = session.snapshot()
+    without.change(changed(session.recipe, maps=maps))
+    run_all(without)
+    assert captions(without)
+    assert not any("region" in told for told in captions(without))

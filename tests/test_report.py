@@ -330,10 +330,13 @@ def test_what_failed_is_said_and_the_rest_is_there(session: Session) -> None:
     assert "subtraction_a_CaPv" not in names
 
 
-def test_without_regions_nothing_is_said_of_them(session: Session) -> None:
+def test_without_regions_and_bulk_nothing_is_said_of_them(session: Session) -> None:
     maps = tuple(changed(entry, rois=()) for entry in session.recipe.maps)
-    found = Reader(text_of(anew(session, changed(session.recipe, maps=maps))))
+    assert "the bulk as entered" in Reader(text_of(session)).text
+    sample = changed(session.recipe.sample, bulk=Contents({}), bulk_sigma=Contents({}))
+    found = Reader(text_of(anew(session, changed(session.recipe, maps=maps, sample=sample))))
     assert "regions of interest" not in found.text
+    assert "bulk as entered" not in found.text
     assert {texts[0] for texts in found.tables["partition"].texts if len(texts) == 1} == {
         f"{p}, Brg, {where}, mask" for p in ("Fp", "CaPv") for where in ("a", "b", "all maps")
     }
@@ -366,6 +369,9 @@ def test_only_what_was_used_is_cited(session: Session) -> None:
     assert numbers == set(range(1, len(references) + 1))
     first = [int(part.split(",")[0]) for part in re.findall(r"\[([\d, ]+)\]", text)]
     assert first[0] == 1
+    # as `core.unmixing.abundance` does it: only the maps are bounded
+    assert re.search(r"Abundance maps come from a fully constrained [^.]*, phase fractions", text)
+    assert "without bounds" in text
 
     how = changed(recipe.quantification, oxygen="stoichiometry", sum_peaks=6, k_factors="k.csv")
     decomposition = changed(recipe.decomposition, method="frobenius", joint=False)

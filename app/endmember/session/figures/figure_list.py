@@ -13,7 +13,12 @@ import numpy as np
 
 from endmember.core.progress import Report, parts_of, silent
 from endmember.session import figures
-from endmember.session.figures.spectrum_panels import compared, line_of, trace_elements
+from endmember.session.figures.spectrum_panels import (
+    Overlaid,
+    compared,
+    line_of,
+    trace_elements,
+)
 from endmember.session.state.session import Failure
 from endmember.session.steps.compositions import SUM
 
@@ -81,8 +86,8 @@ def _of_map(session: Session, name: str) -> Iterator[PlannedFigure]:
         return
     yield PlannedFigure(
         f"masks_{name}",
-        f"{where}: image with rectangles and regions of interest; component masks, overlap, "
-        "mixtures without the overlap, pure matrix, and excluded pixels.",
+        f"{where}: image with what is drawn on it; component masks, overlap, mixtures without the "
+        "overlap, pure matrix, and excluded pixels if there are any.",
         partial(figures.mask_figure, session, name),
     )
     yield from _of_separation(session, name, where)
@@ -136,9 +141,8 @@ def _of_phases(session: Session) -> Iterator[PlannedFigure]:
     for phase in phases:
         yield PlannedFigure(
             f"trace_lines_{phase}",
-            f"{phase}: spectra by a region of interest, by masks"
-            + (", and by all masks together" if len(session.recipe.maps) > 1 else "")
-            + ", per pixel; below the lines of the traces.",
+            f"{phase}: {_spectra_by(compared(session, phase))}, per pixel; below the lines of the "
+            "traces.",
             partial(figures.trace_line_figure, session, phase),
         )
     for phase in phases:
@@ -152,6 +156,15 @@ def _of_phases(session: Session) -> Iterator[PlannedFigure]:
             "joined to 40 eV; (b) limits of detection (3 sigma).",
             partial(figures.detection_figure, session, phase),
         )
+
+
+def _spectra_by(shown: Sequence[Overlaid]) -> str:
+    """How the spectra that a figure overlays were taken, in words."""
+    ways = ["a region of interest"] if any(o.entry.source != "mask" for o in shown) else []
+    of_masks = {o.entry.map for o in shown if o.entry.source == "mask"}
+    ways += ["its mask"] if of_masks - {SUM} else []
+    ways += ["its masks on all maps together"] if SUM in of_masks else []
+    return f"{'spectra' if len(ways) > 1 else 'spectrum'} by {', by '.join(ways)}"
 
 
 def _line_fit(session: Session, phase: str, element: str) -> PlannedFigure:

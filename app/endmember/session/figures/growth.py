@@ -172,11 +172,13 @@ def error_growth_figure(
 def _content_limits(
     found: Mapping[str, Mapping[tuple[str, str], Sequence[GrowthPoint]]], element: str
 ) -> tuple[float, float]:
-    """Round what all pixels give; the errors of the smallest parts run out of the panel."""
-    ends = [of[-1] for series in found.values() for key, of in series.items() if key[0] == element]
-    high = max(p.atomic_percent + 4 * p.atomic_percent_sigma for p in ends)
-    low = min(p.atomic_percent - 4 * p.atomic_percent_sigma for p in ends)
-    return PPM_PER_PERCENT * min(low, -0.2 * high), PPM_PER_PERCENT * 1.15 * high
+    """Round what all pixels give and every value; the errors of the smallest parts run out."""
+    series = [of for places in found.values() for key, of in places.items() if key[0] == element]
+    values = [p.atomic_percent for of in series for p in of]
+    ends = [of[-1] for of in series]
+    high = max(*values, *(p.atomic_percent + 4 * p.atomic_percent_sigma for p in ends))
+    low = min(*values, *(p.atomic_percent - 4 * p.atomic_percent_sigma for p in ends))
+    return PPM_PER_PERCENT * min(1.15 * low, -0.2 * high), PPM_PER_PERCENT * 1.15 * high
 
 
 def _error(

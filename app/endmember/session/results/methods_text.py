@@ -172,8 +172,9 @@ def _separation(session: Session, cite: Citations) -> Iterator[str]:
         "covariance of the difference was carried on."
     )
     yield (
-        "Abundance maps and phase fractions come from a fully constrained least-squares fit of "
-        f"the phases' spectra {cite('heinz')}."
+        "Abundance maps come from a fully constrained least-squares fit of the phases' spectra to "
+        f"each pixel {cite('heinz')}, phase fractions from a weighted fit without bounds to the "
+        "spectrum of the whole map."
     )
 
 

@@ -90,7 +90,8 @@ def separation_table(session: Session) -> Table:
             groups.append(Group(name, rows))
     caption = (
         "What was separated, with one sigma. Shares are of counts, not of volume. The last column "
-        "is the share of a precipitate that is still in the mask of the pure matrix: 0 is pure."
+        "is the share of the counts in the mask of the pure matrix that a precipitate makes up: "
+        "0 is pure."
     )
     return Table("separation", caption, columns, groups)
 

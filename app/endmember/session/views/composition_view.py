@@ -484,9 +484,8 @@ def _charges(entry: Entry) -> list[str]:
     balance = charge_balance(entry.composition.atoms)
     if balance is None:
         return []
+    apart = round(balance.distance, 1) + 0.0  # no "-0.0"
     return [
         f"charges per 100 atoms: cations +{balance.positive:.1f}, oxygen −{balance.negative:.1f}; "
-        f"they differ by {balance.distance:+.1f} σ, errors of the k-factors included".replace(
-            "by -", "by −"
-        )
+        f"they differ by {apart:+.1f} σ, errors of the k-factors included".replace("by -", "by −")
     ]
