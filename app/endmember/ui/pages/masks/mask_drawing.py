@@ -279,6 +279,7 @@ class MaskDrawing(QObject):
         kept = kept_on_map(box, analysed_box(ground.results.data))
         if kept is None:
             self.preview.clear()
+            self.hinted.emit("", False)
             return
         asked = of or Precipitate(name=FIRST, absent="")
         if asked.component is None and not asked.absent:
@@ -348,6 +349,10 @@ class MaskDrawing(QObject):
         self._refresh_now()
         self.tool.select(key)
         self._ask_preview(active, box, key, let_go=True)
+
+    def shows(self, recipe: Recipe) -> bool:
+        """Whether it shows no other recipe: a move, undone before the page saw it, is one."""
+        return self.ground is None or self.ground.recipe is recipe
 
     def _refresh_now(self) -> None:
         """Show today's rectangles at once: what follows refers to them."""
