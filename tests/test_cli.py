@@ -618,19 +618,32 @@ def test_commands_without_a_window_never_import_qt(tmp_path: Path) -> None:
     assert (tmp_path / "composition.csv").is_file()
 
 
-def test_a_demo_of_an_earlier_version_is_made_anew(tmp_path: Path) -> None:
-    from endmember.demo import MAP_FILE, prepare_demo
+def test_a_demo_of_an_earlier_version_is_made_anew_and_a_saved_recipe_is_set_aside(
+    tmp_path: Path,
+) -> None:
+    from endmember.demo import MAP_FILE, RECIPE_FILE, prepare_demo
 
     prepare_demo(tmp_path, 64, lambda _: None)
     assert set(read_map(tmp_path / MAP_FILE).images) == {"HAADF", "BF"}
-    written = (tmp_path / MAP_FILE).stat().st_mtime_ns
+    files = (tmp_path / MAP_FILE, tmp_path / RECIPE_FILE)
+    written = [file.stat().st_mtime_ns for file in files]
     prepare_demo(tmp_path, 64, lambda _: None)
-    assert (tmp_path / MAP_FILE).stat().st_mtime_ns == written
+    assert [file.stat().st_mtime_ns for file in files] == written
     with h5py.File(tmp_path / MAP_FILE, "a") as file:
         del file["Experiments/HAADF"]
     assert set(read_map(tmp_path / MAP_FILE).images) == {"BF"}
     prepare_demo(tmp_path, 64, lambda _: None)
     assert set(read_map(tmp_path / MAP_FILE).images) == {"HAADF", "BF"}
+
+    recipe = tmp_path / RECIPE_FILE
+    shipped = recipe.read_text("utf-8")
+    for saved in ("# saved by a person", "# and once more"):
+        recipe.write_text(saved, "utf-8")
+        prepare_demo(tmp_path, 64, lambda _: None)
+        assert recipe.read_text("utf-8") == shipped
+    aside = [(tmp_path / f"demo-{n}.toml").read_text("utf-8") for n in (1, 2)]
+    assert aside == ["# saved by a person", "# and once more"]
+    assert len(list(tmp_path.glob("*.toml"))) == 3
 
 
 @pytest.mark.parametrize(

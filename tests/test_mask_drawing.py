@@ -92,6 +92,22 @@ def test_a_drawn_rectangle_is_previewed_before_the_button_is_let_go(
     assert stage.page.drawing.preview.shown is None
 
 
+def test_a_rectangle_dragged_off_the_map_leaves_no_word_of_its_preview(
+    stage: Stage, phantom: Phantom
+) -> None:
+    stage.open(phantom.with_fp(2))
+    x, y = centre(stage.boxes()[0])
+    usual = stage.page.hint.text()
+    stage.press(x, y)
+    stage.move(x - 2, y)
+    stage.until(lambda: stage.page.hint.text().startswith("preview"))
+    stage.move(x - 300, y)
+    assert stage.page.drawing.preview.shown is None
+    assert stage.page.hint.text() == usual
+    stage.release(x - 300, y)
+    assert stage.boxes()[0][0] == 0
+
+
 def test_masks_that_come_in_the_next_drag_leave_its_preview(stage: Stage, phantom: Phantom) -> None:
     stage.open(phantom.with_fp())
     stage.tool("R")

@@ -103,6 +103,21 @@ def test_a_click_with_the_rectangle_tool_draws_nothing(stage: Stage) -> None:
     assert stage.heard["drawn"] == []
 
 
+def test_a_shape_taken_away_in_the_middle_of_its_drag_leaves_nothing_behind(stage: Stage) -> None:
+    stage.editor.set_mode("rectangle")  # it also moves what is selected
+    stage.editor.set_shapes([BOX])
+    stage.editor.select("box")
+    stage.qtbot.mousePress(stage.port, LEFT, pos=stage.at(35, 30))
+    stage.qtbot.mouseMove(stage.port, stage.at(40, 35))
+    stage.editor.set_shapes([])  # as an undo does
+    stage.qtbot.mouseMove(stage.port, stage.at(60, 60))
+    stage.qtbot.mouseRelease(stage.port, LEFT, pos=stage.at(60, 60))
+    assert len(stage.heard["changing"]) == 1
+    assert stage.heard["drawn"] == stage.heard["changed"] == []
+    assert stage.editor._draft is None
+    assert stage.editor._live is None
+
+
 def test_select_moves_a_shape_and_tells_it_once_at_the_end(stage: Stage) -> None:
     stage.editor.set_shapes([BOX])
     stage.drag((35, 30), (40, 35), (45, 40))

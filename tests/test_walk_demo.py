@@ -12,11 +12,14 @@ import h5py
 import pytest
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent
+from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QCommandLinkButton
 
 from endmember.session.decisions import edits
 from endmember.session.steps.chain import FROM_COMPOSITIONS
 from endmember.ui.document.workspace import PAGES
+from endmember.ui.pages.masks.live_preview import LATE_ms
+from endmember.ui.pages.masks.mask_drawing import Key
 from endmember.ui.program import logbook
 from walk import CONTROL, LEFT, NO, Person, table_of
 from walk import person as person
@@ -119,6 +122,22 @@ def test_escape_in_the_middle_of_a_drag_decides_nothing(demo: Person) -> None:
     demo.release(page.map.canvas, (x - 3, y))
     assert demo.recipe == recipe
     assert demo.decided() == 0
+
+
+def test_a_nudge_undone_before_the_page_is_drawn_leaves_no_trace(demo: Person) -> None:
+    move_rectangle(demo, 1, -1)  # something can be undone already
+    page, middle = grab_rectangle(demo)
+    demo.click_map(page.map.canvas, middle)
+    demo.rest()
+    recipe, box = demo.recipe, demo.recipe.precipitates[0].rectangles[GRAIN].box
+    for key, modifier in ((Qt.Key.Key_Right, NO), (Qt.Key.Key_Z, CONTROL)):  # in one turn
+        QTest.keyClick(page.map.canvas, key, modifier)
+    assert demo.recipe is recipe
+    demo.rest()
+    demo.qtbot.wait(2 * LATE_ms)  # a preview that was asked for would be there by now
+    shown = page.drawing.tool._shapes[Key("rectangle", "Fp", GRAIN)].geometry
+    assert shown == box
+    assert page.drawing.preview.shown is None
 
 
 # --- what fails or is stopped ----------------------------------------------------------------

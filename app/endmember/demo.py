@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,6 +117,7 @@ def prepare_demo(folder: Path | None, size: int, report: Callable[[float], None]
     """Simulate the demo map into a folder and write its recipe beside it; returns the recipe.
 
     Without a `folder`, one in the user's data folder is used. The map is simulated once and kept.
+    Another recipe of this name is set aside as `demo-1.toml`, `demo-2.toml` and so on.
     """
     if folder is None:
         from platformdirs import user_data_path
@@ -133,6 +135,17 @@ def prepare_demo(folder: Path | None, size: int, report: Callable[[float], None]
             layout=0,
         )
     recipe = folder / RECIPE_FILE
+    text = dump_recipe(demo_recipe(size), folder, folder)
+    if recipe.exists():
+        if recipe.read_bytes() == text.encode():
+            return recipe  # as it is, with its time: unsaved changes to it may have been kept
+        recipe.rename(_set_aside(recipe))
     with complete_file(recipe) as partial:
-        partial.write_text(dump_recipe(demo_recipe(size), folder, folder), encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")
     return recipe
+
+
+def _set_aside(recipe: Path) -> Path:
+    """A free name beside a recipe that a person saved in the demo's folder."""
+    names = (recipe.with_stem(f"{recipe.stem}-{number}") for number in itertools.count(1))
+    return next(name for name in names if not name.exists())

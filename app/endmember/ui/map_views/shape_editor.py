@@ -223,7 +223,9 @@ class ShapeEditor(QObject):
         if self._start is None:
             return
         shape = self._shapes.get(self.key_selected)
-        if self._part is not None and shape is not None:
+        if self._part is not None:
+            if shape is None:  # taken away in the middle of the drag, as by an undo
+                return
             self._live = self._dragged(shape, point)
             self._redraw()
             self.changing.emit(shape.key, self._told(shape.kind, self._live, shape.whole))
@@ -247,12 +249,13 @@ class ShapeEditor(QObject):
         if start is None:
             return
         shape = self._shapes.get(self.key_selected)
-        if part is not None and shape is not None:
-            if self._live is not None:
-                told = self._told(shape.kind, self._live, shape.whole)
-                self._live = None
+        if part is not None:
+            live, self._live = self._live, None
+            if live is not None:
                 self.ended.emit()
-                self.changed.emit(shape.key, told, False)
+                if shape is not None:
+                    told = self._told(shape.kind, live, shape.whole)
+                    self.changed.emit(shape.key, told, False)
                 self._redraw()
             return
         if self.mode == "brush" and self._draft is not None:

@@ -84,6 +84,7 @@ class MaskDrawing(QObject):
         self.ground: Ground | None = None
         self.marked_stroke: int | None = None
         self._live = False  # a rectangle is being drawn or dragged
+        self.is_ahead = False  # it shows an edit that the page may never see: undone at once
         self.preview.told.connect(self.hinted)
         self.suggestions.told.connect(self.hinted)
         self.suggestions.changed.connect(self._on_suggestions)
@@ -134,6 +135,7 @@ class MaskDrawing(QObject):
     def refresh(self, ground: Ground) -> None:
         """Show what is drawn on today's map."""
         before, self.ground = self.ground, ground
+        self.is_ahead = False
         if before is not None and before.results.data is not ground.results.data:
             self.preview.clear()
         active = self._active_in(ground)
@@ -151,6 +153,7 @@ class MaskDrawing(QObject):
     def show_nothing(self) -> None:
         """The map is not there: nothing is drawn on it, nor any answer about the last one."""
         self.ground = None
+        self.is_ahead = False
         self.preview.clear()
         self.suggestions.clear()
         self.tool.set_shapes([])
@@ -279,6 +282,7 @@ class MaskDrawing(QObject):
         kept = kept_on_map(box, analysed_box(ground.results.data))
         if kept is None:
             self.preview.clear()
+            self.hinted.emit("", False)
             return
         asked = of or Precipitate(name=FIRST, absent="")
         if asked.component is None and not asked.absent:
@@ -357,6 +361,7 @@ class MaskDrawing(QObject):
             results = Results(old.data, old.masks, False, old.phases, False)
             ground = Ground(recipe, results, self.ground.decomposed, self.ground.component)
             self.refresh(ground)
+            self.is_ahead = True
 
     def _on_map(self, box: Box) -> Box | None:
         if self.ground is None:

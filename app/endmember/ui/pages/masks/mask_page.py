@@ -156,7 +156,7 @@ class MaskPage(Page):
         decomposed, masks, phases = (replace(s, value=fitting(s.value, data)) for s in steps)
         shown = [_parts(of) for of in (decomposed, masks, phases)]
         state = (recipe, data, focus.map_name, focus.precipitate, *sum(shown, ()))
-        if is_same_state(state, self._state):
+        if is_same_state(state, self._state) and not self.drawing.is_ahead:
             return
         self._state = state
         self.show_state(masks)
