@@ -44,19 +44,21 @@ def grab_cut(
     patches = merged([grown(box, MARGIN_PX, shape) for box in boxes])
     patches.sort(key=lambda patch: -patch[2] * patch[3])  # the long ones first: no thread is late
     colours = _Colours(image, cv2)
-    colours.begin(_foreground(labels, cv2), seed)
     labels = labels.copy()
     uncertain = np.count_nonzero(labels == cv2.GC_PR_FGD)
+    found = _foreground(labels, cv2)
+    colours.begin(found, seed)
     with ThreadPoolExecutor(threads()) as pool:
         for number in range(ROUNDS):
             report(number / (ROUNDS + 1))
-            colours.learn(_foreground(labels, cv2))
+            colours.learn(found)
             changed = _cut(colours, labels, patches, COARSE, pool)
-            if changed <= AT_REST * uncertain or not _foreground(labels, cv2).any():
+            found = _foreground(labels, cv2)
+            if changed <= AT_REST * uncertain or not found.any():
                 break
         report(ROUNDS / (ROUNDS + 1))
-        if _foreground(labels, cv2).any():
-            colours.learn(_foreground(labels, cv2))
+        if found.any():
+            colours.learn(found)
         _cut(colours, labels, patches, 1, pool)
     report(1.0)
     return _foreground(labels, cv2)
@@ -91,7 +93,7 @@ class _Colours:
     def cut(self, image: ByteArray, labels: ByteArray) -> ByteArray:
         """New labels for a part of the map: the smallest cut, with the colours as they are."""
         labels = np.array(labels, order="C")
-        if ((labels == self.cv2.GC_PR_FGD) | (labels == self.cv2.GC_PR_BGD)).any():
+        if _uncertain(labels, self.cv2).any():
             models = self.background.copy(), self.foreground.copy()  # other threads read them too
             mode = self.cv2.GC_EVAL_FREEZE_MODEL
             self.cv2.grabCut(np.ascontiguousarray(image), labels, None, *models, 1, mode)
@@ -100,6 +102,10 @@ class _Colours:
 
 def _foreground(labels: ByteArray, cv2: Any) -> BoolArray:
     return np.asarray((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))
+
+
+def _uncertain(labels: ByteArray, cv2: Any) -> BoolArray:
+    return np.asarray((labels == cv2.GC_PR_FGD) | (labels == cv2.GC_PR_BGD))
 
 
 def _cut(
@@ -116,7 +122,7 @@ def _cut(
     for (x, y, width, height), coarse in zip(patches, found, strict=True):
         fine = np.repeat(np.repeat(coarse, step, axis=0), step, axis=1)[:height, :width]
         here = labels[y : y + height, x : x + width]
-        uncertain = (here == colours.cv2.GC_PR_FGD) | (here == colours.cv2.GC_PR_BGD)
+        uncertain = _uncertain(here, colours.cv2)
         kinds = colours.cv2.GC_PR_FGD, colours.cv2.GC_PR_BGD
         new = np.where(_foreground(fine, colours.cv2), *kinds)
         changed += int(np.count_nonzero(uncertain & (new != here)))

@@ -70,6 +70,12 @@ def coarse_profiles(
     return np.asarray(np.concatenate([fine, rest]) + TINY)
 
 
+def _by_image(weights: FloatArray, images: Sequence[SpectrumImage]) -> list[FloatArray]:
+    """Weights (P, K) of the pixels of all images, one after another, as those of each."""
+    ends = np.cumsum([image.rows * image.columns for image in images])
+    return np.split(weights, ends[:-1])
+
+
 def _best_fit(
     images: Sequence[SpectrumImage], starts: Sequence[FloatArray], report: Report
 ) -> Factors:
@@ -77,7 +83,6 @@ def _best_fit(
     within = iter(parts_of(report, sum(number for number, _ in HEATS)))
     passes = HEATS[0][1]
     fits = [refine(images, s, passes, 1e-6, next(within), by_rotation=False) for s in starts]
-    ends = np.cumsum([image.rows * image.columns for image in images])[:-1]
     for number, passes in HEATS[1:]:
         fits.sort(key=lambda fit: float(fit.losses[-1]))
         fits = [
@@ -87,7 +92,7 @@ def _best_fit(
                 passes,
                 1e-6,
                 next(within),
-                weights=np.split(fit.weights, ends),
+                weights=_by_image(fit.weights, images),
                 em_passes=0,
                 by_rotation=False,
             )
@@ -116,8 +121,7 @@ def _shares(found: Factors, images: Sequence[SpectrumImage], every: int) -> list
     size = found.weights.shape[1]
     totals = found.weights.sum(axis=1, keepdims=True)
     shares = np.where(totals > 0.0, found.weights / np.where(totals > 0.0, totals, 1.0), 1.0 / size)
-    ends = np.cumsum([image.rows * image.columns for image in images])
-    parts = np.split(shares, ends[:-1])
+    parts = _by_image(shares, images)
     return [
         _Rows(every, part.reshape(image.rows, image.columns, size))
         for part, image in zip(parts, images, strict=True)
