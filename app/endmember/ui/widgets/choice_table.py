@@ -20,20 +20,30 @@ class Row(NamedTuple):
     usable: bool
 
 
-class ChoiceTable(QTableWidget):
-    """Rows under the titles of `columns`, of which column `wide` takes the space that is left."""
+class RowTable(QTableWidget):
+    """A table under the titles of `columns`, of which whole rows are chosen, one at a time."""
 
-    def __init__(
-        self, columns: Sequence[str], rows: Sequence[Row], wide: int, says: str, accessible: str
-    ) -> None:
-        super().__init__(len(rows), len(columns))
+    def __init__(self, columns: Sequence[str], says: str, accessible: str) -> None:
+        super().__init__(0, len(columns))
         self.setHorizontalHeaderLabels(list(columns))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setTabKeyNavigation(False)
-        self.setAlternatingRowColors(True)
         name(self, says, accessible)
+        if (sides := self.verticalHeader()) is not None:
+            sides.hide()
+
+
+class ChoiceTable(RowTable):
+    """Rows under the titles of `columns`, of which column `wide` takes the space that is left."""
+
+    def __init__(
+        self, columns: Sequence[str], rows: Sequence[Row], wide: int, says: str, accessible: str
+    ) -> None:
+        super().__init__(columns, says, accessible)
+        self.setAlternatingRowColors(True)
+        self.setRowCount(len(rows))
         for number, row in enumerate(rows):
             for column, text in enumerate(row.texts):
                 item = QTableWidgetItem(text)
@@ -41,8 +51,6 @@ class ChoiceTable(QTableWidget):
                 if not row.usable:
                     item.setForeground(self.palette().placeholderText())
                 self.setItem(number, column, item)
-        if (sides := self.verticalHeader()) is not None:
-            sides.hide()
         if (header := self.horizontalHeader()) is not None:
             header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
             header.setSectionResizeMode(wide, QHeaderView.ResizeMode.Stretch)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
-    QAbstractItemView,
     QDialogButtonBox,
     QHeaderView,
     QLabel,
@@ -24,6 +23,7 @@ from PyQt6.QtWidgets import (
 
 from endmember.session.documents.document import Document
 from endmember.session.documents.recovery import Kept
+from endmember.ui.widgets.choice_table import RowTable
 from endmember.ui.widgets.dialog import Dialog, name
 from endmember.ui.window.opening import find_moved_files
 
@@ -75,16 +75,8 @@ class RecoverDialog(Dialog):
         self._fill()
 
     def _table(self) -> QTableWidget:
-        table = QTableWidget(0, len(self.COLUMNS))
-        table.setHorizontalHeaderLabels(self.COLUMNS)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setTabKeyNavigation(False)
+        table = RowTable(self.COLUMNS, "What was not saved, the latest first", "Unsaved changes")
         table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        name(table, "What was not saved, the latest first", "Unsaved changes")
-        if (side := table.verticalHeader()) is not None:
-            side.hide()
         if (top := table.horizontalHeader()) is not None:
             top.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
             top.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)

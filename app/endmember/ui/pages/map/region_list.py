@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap
 from PyQt6.QtWidgets import (
-    QAbstractItemView,
     QFormLayout,
     QHeaderView,
     QLineEdit,
@@ -22,6 +21,7 @@ from PyQt6.QtWidgets import (
 from endmember.ui.document.page import remark
 from endmember.ui.map_views.frame_boxes import FrameBoxes
 from endmember.ui.map_views.shape_gestures import Frame
+from endmember.ui.widgets.choice_table import RowTable
 from endmember.ui.widgets.dialog import name
 from endmember.ui.widgets.inputs import ChoiceBox
 
@@ -76,17 +76,11 @@ class RegionList(QWidget):
         self._show()
 
     def _table(self, columns: Sequence[str]) -> QTableWidget:
-        table = QTableWidget(0, len(columns))
-        table.setHorizontalHeaderLabels(list(columns))
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setTabKeyNavigation(False)
+        says = f"Arrows select, Del removes the selected {self._of}"
+        table = RowTable(columns, says, f"list of {self._of}s")
         table.setAlternatingRowColors(True)
         table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        name(table, f"Arrows select, Del removes the selected {self._of}", f"list of {self._of}s")
         if (rows := table.verticalHeader()) is not None:
-            rows.hide()
             rows.setDefaultSectionSize(table.fontMetrics().height() + 6)
         if (header := table.horizontalHeader()) is not None:
             header.setHighlightSections(False)
